@@ -1,6 +1,7 @@
 // Gossip as a node uses it: start, see who is there, hear of changes, say what changed here, leave, stop. It says who is *probably* alive; it
 // hints placement and never grants ownership (DESIGN §7). Made by the composition root (src/node.ts); several may live in one process.
 
+import type { Draining } from '../../src/ports/cluster.ts';
 import { parseAddress } from './core/address.ts';
 import { type GossipConfig, GossipConfigError, LAN } from './core/config.ts';
 import { GossipCore } from './core/core.ts';
@@ -37,6 +38,8 @@ export interface StartOptions {
    * killed just now, and is about to be found dead. Default 0.
    */
   readonly patienceMs?: number;
+  /** What this node says of its draining from its first word on: said a moment later, it might never be. Default 'no'. */
+  readonly draining?: Draining;
 }
 
 type State = 'new' | 'starting' | 'running' | 'stopped';
@@ -91,13 +94,13 @@ export class Gossip {
    * @throws GossipStartError when it cannot listen. @throws GossipConfigError. @throws GossipRefusedError when a seed refuses us for good and none
    * takes us in; refusals that time cures (a name just died) are waited for.
    */
-  async start({ patienceMs = 0 }: StartOptions = {}): Promise<'joined' | 'alone'> {
+  async start({ patienceMs = 0, draining = 'no' }: StartOptions = {}): Promise<'joined' | 'alone'> {
     if (this.#state !== 'new') throw new Error(`gossip was started before: it is ${this.#state}`);
     this.#state = 'starting';
     this.#patientUntilMs = this.#options.clock.monotonic() + patienceMs;
     try {
       const bound = await this.#transport.open(this.#host);
-      const meta = await metaOf(this.#options, bound);
+      const meta = await metaOf(this.#options, { bound, draining });
       this.#meta = meta;
       const { random, directory, scheduler, seeds = [] } = this.#options;
       let peers: readonly string[] = [];

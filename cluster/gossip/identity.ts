@@ -2,6 +2,7 @@
 // name to advertise is resolved once: packets go to literals only, so that none waits for a resolver (whose calls share the store's thread pool).
 
 import { lookup } from 'node:dns/promises';
+import type { Draining } from '../../src/ports/cluster.ts';
 import { VERSION } from '../../src/version.ts';
 import { VERSIONS } from '../../src/wire/versions.ts';
 import { formatAddress, isIpLiteral, parseAddress } from './core/address.ts';
@@ -10,8 +11,14 @@ import { metaProblem, type NodeMeta } from './core/meta.ts';
 import type { GossipOptions } from './options.ts';
 import { GossipStartError } from './transport.ts';
 
-/** @param bound `ip:port` it listens on. @throws GossipConfigError for what cannot be meant. @throws GossipStartError for names nobody knows */
-export async function metaOf(options: GossipOptions, bound: string): Promise<NodeMeta> {
+export interface Beginning {
+  /** `ip:port` it listens on. */
+  readonly bound: string;
+  readonly draining: Draining;
+}
+
+/** @throws GossipConfigError for what cannot be meant. @throws GossipStartError for names nobody knows */
+export async function metaOf(options: GossipOptions, { bound, draining }: Beginning): Promise<NodeMeta> {
   const { node, protocol = VERSIONS.spoken.gossip, clock, random } = options;
   const meta: NodeMeta = {
     name: node.name,
@@ -27,7 +34,7 @@ export async function metaOf(options: GossipOptions, bound: string): Promise<Nod
     version: node.version ?? VERSION,
     protocol,
     startedAtMs: Math.max(0, Math.floor(clock.now())),
-    draining: 'no',
+    draining,
     weight: node.weight ?? 1,
   };
   const problem = metaProblem(meta);

@@ -120,7 +120,7 @@ export class ClusterNode {
         firstMembers: config.firstMembers,
         ...options.plans,
       },
-      present: () => this.#roster.placeable(new Set(this.#placement.newestMembers())),
+      seen: () => this.#roster.seen(new Set(this.#placement.newestMembers())),
       reaches: (directoryId) => directoryId === self || this.#roster.isLinked(directoryId),
       isBorn: () => this.#state.born,
       heard: (plan) => this.#planHeard(plan),
@@ -307,7 +307,8 @@ export class ClusterNode {
     });
     await this.#keeper.open();
     // Who ended is found dead in a moment; the lease says that it ended.
-    await this.#gossip.start({ patienceMs: this.#session.state.type === 'held' ? GOSSIP_PATIENCE_MS : 0 });
+    const patienceMs = this.#session.state.type === 'held' ? GOSSIP_PATIENCE_MS : 0;
+    await this.#gossip.start({ patienceMs, draining: this.#state.draining });
     if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
     this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
@@ -435,6 +436,7 @@ export class ClusterNode {
     // What nobody else can take stays until the end.
     while (this.#keeper.evacuate() > 0 && clock.monotonic() < until)
       await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
+    if (this.#state.draining === 'everything') await this.#placement.depart();
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {

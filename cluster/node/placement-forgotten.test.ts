@@ -20,7 +20,7 @@ describe('placement', () => {
       ...{ self: 'dir-a', shardCount: 8, replicas: 1, settings: DEFAULT_PLAN_SETTINGS, log: silentLog },
       ...{ clock: time, scheduler: time, coordinator: new MemoryCoordinator({ server, clock: time, scheduler: time }) },
       ...{
-        present: () => [A],
+        seen: () => ({ present: [A], left: new Set() }),
         reaches: () => true,
         isBorn: () => true,
         heard: () => undefined,

@@ -13,6 +13,8 @@ class World {
   readonly server = new MemoryCoordinatorServer(this.time);
   readonly log = new TestLog();
   readonly present: string[] = [];
+  /** Who drains everything. */
+  readonly draining = new Set<string>();
   readonly nodes = new Map<string, { placement: Placement; changes: number; kept: string }>();
   way: Journey = AT_ONCE;
   born = true;
@@ -33,7 +35,10 @@ class World {
         scheduler: time,
         journey: () => this.way,
       }),
-      present: () => this.present.map((one) => member(one)),
+      seen: () => ({
+        present: this.present.map((one) => ({ ...member(one), drain: this.draining.has(one) ? 'everything' : 'no' })),
+        left: new Set(),
+      }),
       reaches: (directory) => directory === directoryOf(name) || !this.cutOff.has(name),
       isBorn: () => this.born,
       forgotten: () => undefined,
@@ -158,6 +163,73 @@ describe('which ring counts', () => {
     world.cutOff.delete('b');
     await world.time.advance(60_000);
     expect(new Set(world.versions())).toEqual(new Set([2]));
+  });
+
+  describe('is without a node that drains everything and goes', () => {
+    const four = async (): Promise<World> => {
+      const world = new World();
+      for (const name of ['a', 'b', 'c', 'd']) world.node(name, 4).placement.start('');
+      await world.time.advance(20_000);
+      return world;
+    };
+    const members = (world: World, name: string) =>
+      decodePlan(world.nodes.get(name)?.placement.newest() ?? '')?.members.map((one) => one.name);
+
+    it('before anybody else plans it, and though nobody lives on who knew', async () => {
+      const world = await four();
+      world.draining.add('d');
+      const departed = world.nodes.get('d')?.placement.depart();
+      await world.time.advance(10);
+      await departed;
+      for (const { placement } of world.nodes.values()) placement.stop();
+      world.present.splice(0);
+      world.nodes.clear();
+      world.draining.clear();
+      for (const name of ['a', 'b', 'c']) world.node(name, 4).placement.start('');
+      await world.time.advance(5_000);
+      expect(members(world, 'a')).toEqual(['a', 'b', 'c']);
+    });
+
+    it('after a plan that came before its own', async () => {
+      const world = await four();
+      world.draining.add('d');
+      const leaver = world.nodes.get('d')?.placement;
+      world.telling = false;
+      const body = planOf(['a', 'b', 'c', 'd'], { version: 2 });
+      const { clock, scheduler } = { clock: world.time, scheduler: world.time };
+      await new MemoryCoordinator({ server: world.server, clock, scheduler }).publishPlan({ version: 2, body });
+      const departed = leaver?.depart();
+      await world.time.advance(10);
+      await departed;
+      expect(decodePlan(leaver?.newest() ?? '')?.version).toBe(3);
+      expect(members(world, 'd')).toEqual(['a', 'b', 'c']);
+    });
+
+    it('only later where the coordinator is away, and it is not waited for', async () => {
+      const world = await four();
+      world.draining.add('d');
+      world.way = { type: 'request lost' };
+      let over = false;
+      void world.nodes
+        .get('d')
+        ?.placement.depart()
+        .then(() => {
+          over = true;
+        });
+      await world.time.advance(2_000);
+      expect(over).toBe(true);
+      expect(members(world, 'd')).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('not before the first shards are made', async () => {
+      const world = new World();
+      world.born = false;
+      for (const name of ['a', 'b', 'c', 'd']) world.node(name, 4).placement.start('');
+      await world.time.advance(20_000);
+      world.draining.add('d');
+      await world.nodes.get('d')?.placement.depart();
+      expect(members(world, 'd')).toEqual(['a', 'b', 'c', 'd']);
+    });
   });
 
   it('takes out who is absent when told to, without waiting', async () => {

@@ -5,10 +5,19 @@
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
 import type { Coordinator } from '../../src/ports/coordinator.ts';
 import type { Log } from '../../src/ports/log.ts';
-import type { RingMember } from '../ring/member.ts';
 import { NO_PLAN, type PlanSettings, type RingPlan, supersedes } from '../ring/plan.ts';
 import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
-import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from '../ring/planner.ts';
+import {
+  adopt,
+  farewell,
+  forget,
+  type Instant,
+  newPlanner,
+  observe,
+  type PlannerState,
+  propose,
+} from '../ring/planner.ts';
+import type { Seen } from '../ring/presence.ts';
 import { Ring } from '../ring/ring.ts';
 import { advance, EMPTY_SCHEDULE, newestPlan, receive, type Schedule } from '../ring/schedule.ts';
 import { chooseSeed } from '../ring/seed.ts';
@@ -23,8 +32,8 @@ export interface PlacementOptions {
   clock: Clock;
   scheduler: Scheduler;
   log: Log;
-  /** Those that gossip sees and that may hold shards, this node included. */
-  present(): readonly RingMember[];
+  /** Those that gossip sees and that may hold shards, this node included; and what it knows of those that are gone. */
+  seen(): Seen;
   /** Whether there is a link to the node of this directory; to one's own there is. */
   reaches(directoryId: string): boolean;
   /** The first shards are made, as far as this node knows: plans after the first rest on that. */
@@ -40,6 +49,8 @@ export interface PlacementOptions {
 const TICK_MS = 1_000;
 /** Every so many ticks the coordinator is asked for a plan that others made. */
 const READ_TICKS = 3;
+/** Another plan may come before this node's last one, each time. */
+const DEPART_TRIES = 3;
 
 export class Placement {
   readonly #options: PlacementOptions;
@@ -108,7 +119,7 @@ export class Placement {
 
   /** The members that gossip sees have changed. */
   observe(): void {
-    this.#planner = observe(this.#planner, this.#options.present(), this.#instant());
+    this.#planner = observe(this.#planner, this.#options.seen(), this.#instant());
   }
 
   /** An absent directory is not waited for. `kept`: it is there as far as this node sees, or unknown. */
@@ -116,6 +127,20 @@ export class Placement {
     const before = this.#planner;
     this.#planner = forget(before, directoryId, this.#instant());
     return this.#planner === before ? 'kept' : 'forgotten';
+  }
+
+  /**
+   * This node drains everything and goes: it takes itself out of the plan, so that the plan says so even if nobody lives on who has heard of its drain. Nothing
+   * happens where it is still needed. A coordinator that does not answer is not waited for: the others plan it then.
+   */
+  async depart(): Promise<void> {
+    for (let tries = 0; tries < DEPART_TRIES && this.#options.isBorn(); tries += 1) {
+      this.observe();
+      const plan = farewell(this.#planner, this.#instant());
+      if (plan === undefined) return;
+      await this.#publish(plan);
+      if (this.#unanswered !== undefined || this.#stopped) return;
+    }
   }
 
   // ---------------------------------------------------------------- inside
@@ -160,9 +185,9 @@ export class Placement {
 
   /** Of the plan's members that gossip sees. Cut off in its links (a wrong clock), a node would plan for those it happens to reach. */
   #reachesMost(): boolean {
-    const { present, reaches } = this.#options;
+    const { seen: look, reaches } = this.#options;
     const planned = new Set(this.newestMembers());
-    const seen = present().filter(({ directoryId }) => planned.has(directoryId));
+    const seen = look().present.filter(({ directoryId }) => planned.has(directoryId));
     const reached = seen.filter(({ directoryId }) => reaches(directoryId));
     return seen.length === 0 || reached.length * 2 > seen.length;
   }

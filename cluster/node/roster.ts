@@ -7,6 +7,7 @@ import type { MemberSnapshot } from '../gossip/index.ts';
 import type { Links } from '../link/links.ts';
 import type { Address } from '../link/transport.ts';
 import type { RingMember } from '../ring/member.ts';
+import type { Seen } from '../ring/presence.ts';
 
 export interface RosterOptions {
   self: string;
@@ -112,13 +113,24 @@ export class Roster {
     return members().filter(({ name, state }) => name !== self && isUp(state)).length;
   }
 
+  /** For placement: see `#placeable`, and of those that are gone who said last that they give up everything. */
+  seen(planned: ReadonlySet<string>): Seen {
+    const left = new Set<string>();
+    // A directory may have had another name meanwhile.
+    const stays = new Set<string>();
+    for (const { directoryId, state, draining } of this.#options.members())
+      (isUp(state) || draining !== 'everything' ? stays : left).add(directoryId);
+    for (const directoryId of stays) left.delete(directoryId);
+    return { present: this.#placeable(planned), left };
+  }
+
   /**
    * Those that placement may count on now, this node included. A newcomer counts once there is a link to it: one that nobody can hand anything
    * (its clock is wrong, its port is closed) would be waited for by every shard it should hold.
    *
    * @param planned directories of the plan, which count while gossip sees them
    */
-  placeable(planned: ReadonlySet<string>): RingMember[] {
+  #placeable(planned: ReadonlySet<string>): RingMember[] {
     const { members, self } = this.#options;
     return members()
       .filter(({ state, roles }) => isUp(state) && mayHold(roles))

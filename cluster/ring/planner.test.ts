@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Drain, RingMember } from './member.ts';
 import { DEFAULT_PLAN_SETTINGS, NO_PLAN, type PlanSettings, type RingPlan } from './plan.ts';
-import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from './planner.ts';
+import { adopt, farewell, forget, type Instant, newPlanner, observe, type PlannerState, propose } from './planner.ts';
 import { member } from './testing.ts';
 
 const SETTINGS = DEFAULT_PLAN_SETTINGS;
@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 class World {
   nowMs = 0;
   readonly present = new Map<string, RingMember>();
+  /** Directories that gossip knows to have gone for good. */
+  readonly left = new Set<string>();
   readonly plans: { atMs: number; plan: RingPlan }[] = [];
   planner: PlannerState;
 
@@ -37,7 +39,7 @@ class World {
 
   /** Sees who is there, before there is time for a plan. */
   look(): this {
-    this.planner = observe(this.planner, [...this.present.values()], this.at);
+    this.planner = observe(this.planner, { present: [...this.present.values()], left: this.left }, this.at);
     return this;
   }
 
@@ -238,7 +240,7 @@ describe('a newcomer', () => {
   it('with a directory that somebody else has is told apart from it by name, and reported', () => {
     const world = settled(3);
     const twin = { ...member(2), name: 'a-thief' };
-    world.planner = observe(world.planner, [...world.present.values(), twin], world.at);
+    world.planner = observe(world.planner, { present: [...world.present.values(), twin], left: new Set() }, world.at);
     expect(world.planner.odd).toEqual([
       { type: 'directory twice', directoryId: 'directory-2', names: ['a-thief', 'node-2'] },
     ]);
@@ -356,6 +358,63 @@ describe('draining', () => {
       .look();
     world.down(member(1)).pass(2_000);
     expect(world.planned()).toBe('0 2 3');
+  });
+
+  it('everything, and going before this node began, takes a member out as well: others tell of it', () => {
+    const world = new World().up(member(2), member(3));
+    world.agree(settled(4).plans.at(-1)?.plan ?? NO_PLAN);
+    world.pass(MINUTE_MS);
+    expect(world.planned()).toBe('0 1(leadership) 2 3');
+    world.left.add('directory-1');
+    world.pass(2_000);
+    expect(world.planned()).toBe('0 2 3');
+  });
+
+  it('everything, in a life before the one that is there, means nothing', () => {
+    const world = settled(4);
+    world.left.add('directory-1');
+    world.pass(MINUTE_MS);
+    expect(world.planned()).toBe('0 1 2 3');
+    expect(world.plans).toHaveLength(1);
+  });
+
+  describe('everything, and leaving, a node takes itself out', () => {
+    const leaver = (world: World, drain: Drain = 'everything'): World => world.up(member(0, { drain })).look();
+    const last = ({ planner, at }: World): string | undefined =>
+      farewell(planner, at)
+        ?.members.map(({ name }) => name.replace('node-', ''))
+        .join(' ');
+
+    it('as the next version of the plan, without waiting for its turn', () => {
+      const world = leaver(settled(4, { replicas: 3 }));
+      expect(last(world)).toBe('1 2 3');
+      expect(farewell(world.planner, world.at)).toMatchObject({
+        version: 2,
+        validFromMs: world.at.wallMs + SETTINGS.leadMs,
+      });
+    });
+
+    it.each([
+      ['while it is needed by its shards', leaver(settled(3, { replicas: 3 }))],
+      ['when it is restarted', leaver(settled(4), 'leadership')],
+      ['when it stays', settled(4)],
+      ['when others are away that were to hold its share', leaver(settled(4, { replicas: 3 }).down(member(1)))],
+      ['as the last one', leaver(settled(1))],
+    ])('but not %s', (_, world) => {
+      expect(last(world)).toBeUndefined();
+    });
+
+    it('and no other puts it back, while it is still there', () => {
+      const world = settled(4)
+        .up(member(1, { drain: 'everything' }))
+        .look();
+      const [before] = world.plans;
+      const members = before?.plan.members.filter(({ name }) => name !== member(1).name) ?? [];
+      world.agree({ version: 2, validFromMs: world.at.wallMs, proposer: 'directory-1', members });
+      world.pass(MINUTE_MS);
+      expect(world.planned()).toBe('0 2 3');
+      expect(world.plans).toHaveLength(2);
+    });
   });
 
   describe('everything, where fewer would be left than a shard has voters', () => {

@@ -5,7 +5,7 @@
 import { MAX_MEMBERS } from './limits.ts';
 import { byDirectory, type Drain, type RingMember, sameMember } from './member.ts';
 import { NO_PLAN, type PlanSettings, type RingPlan, supersedes } from './plan.ts';
-import { doubted, flapsAt, type Oddity, see, type Track, type Tracks, trusted } from './presence.ts';
+import { doubted, flapsAt, type Oddity, type Seen, see, type Track, type Tracks, trusted } from './presence.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -62,11 +62,11 @@ export function newPlanner(self: string, settings: PlanSettings, at: Instant): P
   };
 }
 
-/** Takes in who is there now, this node included. To be called on every change and every second. */
-export function observe(state: PlannerState, present: readonly RingMember[], at: Instant): PlannerState {
+/** Takes in who is there now, and who is not. To be called on every change and every second. */
+export function observe(state: PlannerState, seen: Seen, at: Instant): PlannerState {
   const kept = new Set(state.plan.members.map(({ directoryId }) => directoryId));
-  const seen = see(state.tracks, present, kept, at.monotonicMs, state.settings, MAX_MEMBERS);
-  return wanting({ ...state, tracks: withoutReplaced(seen.tracks, at.monotonicMs, state.settings), odd: seen.odd }, at);
+  const { tracks, odd } = see(state.tracks, seen, kept, at.monotonicMs, state.settings, MAX_MEMBERS);
+  return wanting({ ...state, tracks: withoutReplaced(tracks, at.monotonicMs, state.settings), odd }, at);
 }
 
 /**
@@ -145,6 +145,21 @@ export function propose(state: PlannerState, at: Instant): Proposal {
     return none('another node proposes first');
   const validFromMs = at.wallMs + settings.leadMs;
   return { type: 'plan', plan: { version: plan.version + 1, validFromMs, proposer: state.self, members } };
+}
+
+/**
+ * The plan by which this node, which gives up everything and is about to go, takes itself out. The others would do so once it is gone; this one is sure to
+ * know that it drains. Undefined: it is no member, or others cannot hold what it holds.
+ */
+export function farewell(state: PlannerState, at: Instant): RingPlan | undefined {
+  const { plan, self, settings, tracks } = state;
+  const planned = plan.members.find(({ directoryId }) => directoryId === self);
+  const track = tracks.get(self);
+  if (planned === undefined || track === undefined) return undefined;
+  if (!isOver(planned, { ...track, state: 'absent' }, maySpare(state))) return undefined;
+  const members = plan.members.filter((member) => member !== planned);
+  if (members.length === 0) return undefined;
+  return { version: plan.version + 1, validFromMs: at.wallMs + settings.leadMs, proposer: self, members };
 }
 
 /** Notes since when a change is wanted. */

@@ -16,6 +16,17 @@ export interface Track {
   readonly hearsay: boolean;
 }
 
+/** What a node sees of the others now. */
+export interface Seen {
+  /** This node included. */
+  readonly present: readonly RingMember[];
+  /**
+   * Directories whose nodes are gone and said last that they give up everything, though perhaps to others only: this node may have started since, and the
+   * plan may have had no time to say so.
+   */
+  readonly left: ReadonlySet<string>;
+}
+
 export type Tracks = ReadonlyMap<string, Track>;
 
 /** An announcement that is not taken as it is; to be said in the log when it first appears. */
@@ -70,7 +81,7 @@ function distinct(present: readonly RingMember[], tracks: Tracks): { members: Ma
  */
 export function see(
   tracks: Tracks,
-  present: readonly RingMember[],
+  { present, left }: Seen,
   kept: ReadonlySet<string>,
   nowMs: number,
   settings: PlanSettings,
@@ -91,6 +102,9 @@ export function see(
     else next.set(directoryId, { ...track, member, state: 'present', sinceMs: nowMs });
   }
   for (const [directoryId, track] of next) {
+    const { member } = track;
+    if (track.state === 'absent' && left.has(directoryId))
+      next.set(directoryId, { ...track, member: { ...member, drain: 'everything' } });
     const forgotten = track.state === 'absent' && !kept.has(directoryId) && flapsAt(track, nowMs, settings) === 0;
     if (forgotten) next.delete(directoryId);
   }

@@ -194,6 +194,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   requestCancel: object<messages.RequestCancelMessage>({
     type: typed('requestCancel'),
     target,
+    once: optional(isTrue),
     reason: optional(string),
     links: optional(list(common.link)),
     identity: string,

@@ -1,15 +1,16 @@
 // Group commit (DESIGN §5): the turns that are ready become one append; turns that arrive while it is in flight form the next. A store takes
 // all shards at once; of a replicated log each shard has a lane of its own, so that none waits for another's majority. One entry per
 // shard and batch. When the append is settled, rows enter the overlay first, then each turn's effects and reply leave (I1). A write
-// error is final: `onFailed` stops the engine.
+// error is final: `onFailed` stops the engine. A batch that only pushes tasks ahead may wait for their completions (patience.ts).
 
-import type { Scheduler } from '../ports/clock.ts';
+import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
 import { type Key, lsn, type ShardId, type Term } from '../ports/ids.ts';
 import type { AppendResult, Fenced, LogAppend } from '../ports/store.ts';
 import type { Status } from '../wire/status.ts';
 import { type BacklogDelta, type Entry, encodeEntry, type Receipt } from './entry.ts';
 import { isWriteOnce } from './keys.ts';
+import { Patience } from './patience.ts';
 import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
 import type { Turn } from './turn.ts';
@@ -90,6 +91,8 @@ class Lane {
   sent: readonly ShardBatch[] = [];
   /** In the list of those to be appended in this turn of the event loop, or waits to be tried again. */
   cutting = false;
+  /** Waits for what was pushed ahead to be completed. */
+  hold: Cancelable | undefined;
 }
 
 /** A log that hands a shard over takes nothing for a moment, ms. */
@@ -98,6 +101,7 @@ const RETRY_MS = 5;
 export interface CommitterOptions {
   /** Where entries become durable: the store, or a quorum of them. */
   log: CommitLog;
+  clock: Clock;
   scheduler: Scheduler;
   /** The entry is durable: rows enter the overlay. */
   apply(shard: Shard, entry: Entry): void;
@@ -116,6 +120,7 @@ export class Committer {
   readonly #lanes = new Map<ShardId, Lane>();
   #ready: Lane[] = [];
   #stopped: Status | undefined;
+  readonly #patience = new Patience();
   #idle: (() => void)[] = [];
   /** Turns decided and not durable, and their bytes (I9). */
   pendingTurns = 0;
@@ -127,7 +132,7 @@ export class Committer {
     this.#ready = [];
     for (const lane of lanes) {
       lane.cutting = false;
-      this.#append(lane);
+      if (!this.#holds(lane)) this.#append(lane);
     }
   };
 
@@ -195,6 +200,25 @@ export class Committer {
     if (this.#ready.length === 1) this.#options.scheduler.soon(this.#cut);
   }
 
+  /** Whether what would be appended waits for the completions of the tasks it pushed ahead, which then share its append. */
+  #holds(lane: Lane): boolean {
+    const waits = lane.forming.size > 0 && [...lane.forming.values()].every(onlyPushesAhead);
+    if (lane.hold !== undefined) {
+      // More of the kind joined: they wait no longer than the first.
+      if (waits) return true;
+      lane.hold.cancel();
+      lane.hold = undefined;
+      return false;
+    }
+    const waitMs = waits ? this.#patience.waitMs : undefined;
+    if (waitMs === undefined) return false;
+    lane.hold = this.#options.scheduler.after(waitMs, () => {
+      lane.hold = undefined;
+      this.#append(lane);
+    });
+    return true;
+  }
+
   #append(lane: Lane): void {
     if (lane.inFlight || lane.forming.size === 0 || this.#stopped !== undefined) return;
     const batches = [...lane.forming.values()];
@@ -209,7 +233,10 @@ export class Committer {
     lane.inFlight = true;
     lane.sent = batches;
     lane.forming = new Map();
+    const { clock } = this.#options;
+    const begun = clock.monotonic();
     const answer = this.#options.log.append(appends, (result) => {
+      this.#patience.appended(clock.monotonic() - begun);
       if (result instanceof Error) this.#fail(batches, result);
       else this.#settled(lane, batches, entries, result);
     });
@@ -247,6 +274,8 @@ export class Committer {
     for (const { shard, term } of batches)
       if (fenced.has(shard.id) && shard.term === term) this.#options.onFenced(shard);
     this.#options.applied();
+    for (const { turns } of batches)
+      for (const turn of turns) if (turn.onlyPushesAhead) this.#patience.pushed(turn.actor.pending !== turn);
     for (const batch of batches) this.#end(batch, this.#whyLost(batch, fenced));
     this.#settle();
     if (lane.forming.size > 0) this.#cutSoon(lane);
@@ -301,6 +330,8 @@ export class Committer {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
+
+const onlyPushesAhead = ({ turns }: ShardBatch): boolean => turns.every((turn) => turn.onlyPushesAhead);
 
 const lostStatus = (shard: Shard, applied: 'no' | 'maybe'): Status =>
   unavailable(`Shard ${shard.id} is not led by this node any more: ask again.`, applied);

@@ -162,8 +162,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     });
     const log = options.commitLog ?? storeLog(store);
     this.#committer = new Committer({
-      log,
-      scheduler,
+      ...{ log, clock, scheduler },
       apply: (shard, entry) => this.#materializer.commit(shard, entry),
       applied: () => {
         this.#backlog.announce();

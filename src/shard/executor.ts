@@ -250,6 +250,7 @@ export class Executor {
           this.#breakers.note(effect.destination, effect.note, now);
           break;
         case 'send':
+          turn.sends = true;
           this.#options.send(turn, effect);
           break;
         default:

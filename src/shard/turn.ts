@@ -70,6 +70,8 @@ export class Turn {
   rewritten: Set<Key> | undefined;
   receipts: Receipt[] | undefined;
   counts: BacklogDelta[] | undefined;
+  /** A message to another actor leaves with it. */
+  sends = false;
   /** Offered and neither claimed nor withdrawn yet, by task. */
   offers: Map<string, TaskOffer> | undefined;
   /** Called once, after the commit. */
@@ -190,6 +192,12 @@ export class Turn {
 
   get empty(): boolean {
     return this.#rows.size === 0 && this.receipts === undefined;
+  }
+
+  /** All that leaves with its commit, besides its reply, is the notice that what was pushed ahead is durable. */
+  get onlyPushesAhead(): boolean {
+    if (this.ahead === undefined || this.sends || this.receipts !== undefined) return false;
+    return this.effects === undefined && (this.handovers === undefined || this.handovers.length === 0);
   }
 
   wait(waiter: Waiter): void {

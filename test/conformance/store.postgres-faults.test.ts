@@ -14,6 +14,8 @@ import { migrated, postgresMedium, refuseWrites, storeOn } from './postgres-medi
 /** What is in the bytes of a commit on its way to the server: the name of the statement, or the end of a transaction. */
 const APPEND = 'tenuto-append';
 const COMMIT = 'COMMIT';
+/** Asked after a write of which a part did not happen. */
+const WHERE_SHARDS_ARE = 'voted_for FROM tenuto_shard WHERE';
 
 let database: Database;
 let proxy: TcpProxy;
@@ -215,6 +217,46 @@ describe('an answer lost, and a newer leader before it can be asked for again', 
   it('says that it cannot know when the newer leader has trimmed that part of the log', async () => {
     const { result, newer } = await lostThenTaken('after', (other, t) => flushTo(other, A, t, 2));
     expect(result).toEqual({ fenced: [{ shard: A, newerTerm: newer, applied: 'maybe' }] });
+  });
+});
+
+describe('a write of two shards of which one was taken, and the answer to where that one is lost', () => {
+  const faults: readonly Fault[] = ['before', 'after'];
+
+  async function oneTaken() {
+    const store = await openProxied();
+    const t = await store.nextTerm();
+    await store.append([entry(A, 1, t), entry(B, 1, t)]);
+    const newer = await (await open()).nextTerm({ shards: [A] });
+    return { store, t, newer };
+  }
+
+  it.each(faults)('cut %s it: what was appended to the other is there once, and those after it', async (fault) => {
+    const { store, t, newer } = await oneTaken();
+    const struck = proxy.strike({ fault, when: WHERE_SHARDS_ARE });
+    const fenced = [{ shard: A, newerTerm: newer }];
+    expect(await store.append([entry(A, 2, t), entry(B, 2, t)])).toEqual({ fenced });
+    await struck;
+    expect(await store.append([entry(B, 3, t)])).toEqual({ fenced: [] });
+    expect(await logged(A)).toEqual([`1@${t} entry 1`]);
+    expect(await logged(B)).toEqual([1, 2, 3].map((at) => `${at}@${t} entry ${at}`));
+  });
+
+  it.each(faults)('cut %s it: what was flushed of the other is, and it is written on', async (fault) => {
+    const { store, t, newer } = await oneTaken();
+    const struck = proxy.strike({ fault, when: WHERE_SHARDS_ARE });
+    const flushes = [A, B].map((shard) => ({
+      shard,
+      term: t,
+      appliedLsn: lsn(1),
+      rows: [[key(`row${shard}`), bytes('at 1')]] as const,
+    }));
+    expect(await store.flush(flushes)).toEqual({ fenced: [{ shard: A, newerTerm: newer }] });
+    await struck;
+    expect(await store.append([entry(B, 2, t)])).toEqual({ fenced: [] });
+    expect(text(await store.read(key(`row${B}`)))).toBe('at 1');
+    expect(await store.read(key(`row${A}`))).toBeUndefined();
+    expect(await logged(B)).toEqual([`2@${t} entry 2`]);
   });
 });
 

@@ -10,11 +10,12 @@ import { ServerProcess } from '../languages/server.ts';
 import { mutations } from './mutate.ts';
 import { Normal } from './normal.ts';
 import { type Difference, keyOf, Pair } from './pair.ts';
-import { type Case, TEMPLATES, type Template } from './requests.ts';
+import { TEMPLATES } from './requests/index.ts';
+import type { Case, Template } from './requests/template.ts';
 import { type MethodOf, methods, type Plain } from './side.ts';
 
 /** Cases at a time. */
-const AT_ONCE = 6;
+const AT_ONCE = 3;
 const MAX_SHOWN = 160;
 const TENUTO = fileURLToPath(new URL('../../dist/cli/tenuto.js', import.meta.url));
 

@@ -42,4 +42,10 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
     seed: 100658,
     bug: 'a node started amid a snapshot kept the counts it had read of rows half in place, and hid tasks that waited',
   },
+  {
+    seed: 102596,
+    bug: 'a batch of which one shard was taken was written again as a whole when the connection broke amid that',
+  },
+  { seed: 102473, bug: 'a node left before it could announce that it drains everything, and was waited for' },
+  { seed: 102964, bug: 'nodes that began after a drained one had left did not take it for gone, and waited for it' },
 ];

@@ -55,6 +55,17 @@ describe('an alive claim', () => {
     expect(node.changes().at(-1)).toBe('joined a');
   });
 
+  it.each([
+    ['everything', 'everything'],
+    [undefined, 'leadership'],
+  ] as const)('of a node that left draining %s: it is known to drain %s', (draining, known) => {
+    const node = new TestNode().knows('a');
+    node.claims.alive(0, aliveClaim('a', 2, { draining: 'leadership' }), 'gossip');
+    // What it announced with incarnation 3 has not come through.
+    node.claims.left(1, { ...left('a', 3), draining });
+    expect(node.parts.table.get('a')).toMatchObject({ state: 'left', meta: { draining: known } });
+  });
+
   it('past the bound of members is refused', () => {
     const node = new TestNode({ maxMembers: 2 }).knows('a');
     expect(node.claims.alive(0, aliveClaim('b'), 'door')).toBe('tableFull');

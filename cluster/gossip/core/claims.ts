@@ -103,6 +103,7 @@ export class Claims {
       return;
     }
     known.incarnation = claim.incarnation;
+    if (claim.type === 'left' && claim.draining !== undefined) known.meta = { ...known.meta, draining: claim.draining };
     if (!isNews(known)) return;
     this.suspicions.clear(claim.name);
     table.setState(known, state, nowMs);

@@ -48,7 +48,10 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constantFrom('ack' as const, 'nack' as const), seq: u32 }),
   fc.record({ type: of('alive'), meta, incarnation, ...load }),
   fc.record({ type: fc.constantFrom('suspect' as const, 'dead' as const), name, incarnation, from: name }),
-  fc.record({ type: of('left'), name, incarnation }),
+  fc.record(
+    { type: of('left'), name, incarnation, draining: fc.constantFrom(...DRAININGS) },
+    { requiredKeys: ['type', 'name', 'incarnation'] },
+  ),
   fc.record({ type: of('load'), name, instance: u32, ...load }),
   fc.record({
     type: of('refused'),

@@ -51,7 +51,11 @@ function fieldsOf(message: Message): unknown[] {
     case 'dead':
       return [message.name, message.incarnation, message.from];
     case 'left':
-      return [message.name, message.incarnation];
+      return [
+        message.name,
+        message.incarnation,
+        ...(message.draining === undefined ? [] : [DRAININGS.indexOf(message.draining)]),
+      ];
     case 'load':
       return [message.name, message.instance, message.load, message.loadVersion];
     case 'refused':
@@ -117,6 +121,11 @@ class Fields {
   #next(): Value | undefined {
     this.#at += 1;
     return this.#values[this.#at - 1];
+  }
+
+  /** Whoever wrote it knew no more of them. */
+  get isOver(): boolean {
+    return this.#at >= this.#values.length;
   }
 
   uint(max: number): number {
@@ -226,7 +235,12 @@ function readMessage(type: Message['type'], fields: Fields): Message {
     case 'dead':
       return { type, name: fields.name(), incarnation: fields.uint(MAX_INCARNATION), from: fields.name() };
     case 'left':
-      return { type, name: fields.name(), incarnation: fields.uint(MAX_INCARNATION) };
+      return {
+        type,
+        name: fields.name(),
+        incarnation: fields.uint(MAX_INCARNATION),
+        ...(fields.isOver ? {} : { draining: fields.oneOf(DRAININGS) }),
+      };
     case 'load':
       return {
         type,

@@ -1,5 +1,6 @@
 // What members say to each other. Packets carry one or more of these; streams one request and one answer. Bytes: codec.ts.
 
+import type { Draining } from '../../../src/ports/cluster.ts';
 import type { MemberState } from './member.ts';
 import type { NodeMeta } from './meta.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -64,6 +65,8 @@ export interface LeftClaim {
   readonly type: 'left';
   readonly name: string;
   readonly incarnation: number;
+  /** Its last word on it: what it announced before may not have come through. Undefined: an older node does not say. */
+  readonly draining?: Draining | undefined;
 }
 
 export interface LoadClaim extends Load {

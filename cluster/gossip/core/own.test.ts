@@ -96,13 +96,22 @@ describe('leaving', () => {
     expect(node.own.status).toBe('departed');
   });
 
+  it('says how it drains, which it may have had no time to announce', () => {
+    const node = new TestNode().knows('a');
+    node.own.setMeta(0, metaOf('self', { zone: 'z' }));
+    node.news();
+    node.own.setMeta(1, metaOf('self', { zone: 'z', draining: 'everything' }));
+    node.own.leave(2);
+    expect(node.news()).toEqual([{ type: 'left', name: 'self', incarnation: 3, draining: 'everything' }]);
+  });
+
   it('refutes nothing any more, and changes nothing', () => {
     const node = new TestNode().knows('a');
     node.own.leave(0);
     node.own.refute(1, 5);
     node.own.setLoad(1, 50);
     node.own.setMeta(1, metaOf('self', { zone: 'z' }));
-    expect(node.news()).toEqual([{ type: 'left', name: 'self', incarnation: 1 }]);
+    expect(node.news()).toEqual([{ type: 'left', name: 'self', incarnation: 1, draining: 'no' }]);
     expect(node.own.status).toBe('leaving');
   });
 });

@@ -98,8 +98,8 @@ export class Own implements Timed {
     this.#leaveByMs = nowMs + config.leaveTimeoutMs;
     table.setState(self, 'left', nowMs);
     out.change('left', self, nowMs);
-    const { name } = self.meta;
-    broadcasts.add(name, encodeMessage({ type: 'left', name, incarnation: self.incarnation }));
+    const { name, draining } = self.meta;
+    broadcasts.add(name, encodeMessage({ type: 'left', name, incarnation: self.incarnation, draining }));
     this.checkDeparture();
   }
 

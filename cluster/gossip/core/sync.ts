@@ -155,7 +155,8 @@ export class Syncer implements Timed {
         if (ours) this.#takeAlive(nowMs, record);
         else if (known === undefined) this.#bury(nowMs, record);
         else if (known.meta.directoryId === record.meta.directoryId) {
-          this.#claims.left(nowMs, { type: 'left', name, incarnation });
+          const { draining } = record.meta;
+          this.#claims.left(nowMs, { type: 'left', name, incarnation, draining });
         }
         return;
     }

@@ -241,7 +241,18 @@ export interface StandaloneRow {
   heartbeats?: number | undefined;
   /** Of the worker that had the last attempt. */
   version?: VersionKey | undefined;
+  /** Id of the request that asked for its cancellation. */
+  cancelRequest?: string | undefined;
+  /** What its row said when it closed; absent before, and where it said nothing of the kind. */
+  end?: ActivityEnd | undefined;
 }
+
+/** The last attempt is here only where it waited to begin: otherwise its Started event tells of it. */
+export type ActivityEnd = Pick<
+  ActivityRow,
+  'options' | 'heartbeatDetails' | 'lastHeartbeatTime' | 'lastAttemptCompleteTime'
+> &
+  Partial<Pick<ActivityRow, 'attempt' | 'lastFailure' | 'lastStartedTime' | 'identity'>>;
 
 /** What clients may change of a pending activity. */
 export interface ActivityOptions {

@@ -25,12 +25,16 @@ import {
 /** A change that is sealed: its target is set. */
 type Sealed = Change & { target: ShardRow };
 
-/** Writes what may be written and says in each change what became of it. May be called again after an error: `tries` grows then. */
+/**
+ * Writes what may be written and says in each change what became of it. May be called again after an error: `tries` grows then, and what is settled is
+ * left alone. Its row is what this node believes by then, so it would be written twice.
+ */
 export async function commit(
   connection: Connection,
-  changes: readonly Sealed[],
+  batch: readonly Sealed[],
   { tries, name }: { tries: number; name: string },
 ): Promise<void> {
+  const changes = batch.filter(({ settled }) => !settled);
   if (changes.length === 0) return;
   const simple = changes.every(isAppend) && bytesOf(changes) <= PORTION_BYTES;
   const moved = simple ? await append(connection, changes) : await write(connection, changes);
@@ -47,6 +51,7 @@ function bytesOf(changes: readonly Change[]): number {
 
 const land = (change: Sealed): void => {
   change.state.row = change.target;
+  change.settled = true;
 };
 
 function believed(changes: readonly Sealed[]): Value[] {
@@ -201,6 +206,7 @@ async function settle(
     if (row === undefined) throw gone(change.state.shard, name);
     if (tries > 1 && same(row, change.target)) land(change);
     else await lose(connection, change, row, { tries, name });
+    change.settled = true;
   }
 }
 

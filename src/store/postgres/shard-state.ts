@@ -58,6 +58,8 @@ export interface Change {
   /** Set when it was not written, because the database had a newer term. */
   fencedBy: Term | undefined;
   unknown: boolean;
+  /** What became of it is known: when another change of the batch is tried again, this one must not be. */
+  settled: boolean;
 }
 
 export const newChange = (state: ShardState): Change => ({
@@ -69,6 +71,7 @@ export const newChange = (state: ShardState): Change => ({
   target: undefined,
   fencedBy: undefined,
   unknown: false,
+  settled: false,
 });
 
 /** More than a vote: it continues what this node believes. */
