@@ -1044,6 +1044,7 @@ export interface UpdateWorkflowExecutionOptionsRequest extends ExecutionTarget {
 
 export interface WorkflowExecutionOptions {
   versioningOverride?: VersioningOverride | undefined;
+  priority?: Priority | undefined;
 }
 
 export interface UpdateWorkflowExecutionOptionsResponse {

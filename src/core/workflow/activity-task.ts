@@ -25,7 +25,9 @@ export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: st
     return;
   }
   const version = routeOfActivity(run, optionsOf(waiting).taskQueue);
-  const activity = version === waiting.version ? waiting : { ...waiting, version };
+  const { priority } = run.facts;
+  const isSame = version === waiting.version && priority === waiting.runPriority;
+  const activity = isSame ? waiting : { ...waiting, version, runPriority: priority };
   if (activity !== waiting) run.putActivity(activity);
   const offer = offerOf(run, activity);
   if (eagerFor !== undefined) offer.eagerFor = eagerFor;

@@ -134,6 +134,8 @@ export interface RunFacts {
   versioning?: VersioningFacts | undefined;
   /** Set while its status is PAUSED, and when it closed so. */
   pause?: WorkflowPause | undefined;
+  /** As a client has changed it; absent: that of its Started event. */
+  priority?: Priority | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */
@@ -171,6 +173,8 @@ export interface WorkflowTaskRow {
   historySizeBytes?: number | undefined;
   /** The version whose workers it was offered to. */
   version?: VersionKey | undefined;
+  /** Its run's priority when it was offered; absent: that of the run's Started event. */
+  runPriority?: Priority | undefined;
   /** Why the worker is advised to continue as new; absent: it is not. */
   suggestContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
 }
@@ -320,6 +324,8 @@ export interface ActivityRow {
   reset?: 'attempts' | 'heartbeats' | undefined;
   /** The version whose workers this attempt was offered to. */
   version?: VersionKey | undefined;
+  /** Its run's priority when this attempt was offered: it keeps its place. Absent: that of the run's Started event. */
+  runPriority?: Priority | undefined;
   /** Of flow control, for this attempt: asked for, or given. `from`: the actor of its key. */
   permit?: { id: string; from: string; held: boolean } | undefined;
 }

@@ -123,7 +123,13 @@ const OF_WORKFLOWS: Readonly<Record<string, Kind>> = {
       ...sometimes(random, 0.2, { after: true }),
     }),
   },
-  setOptions: { weight: 1, options: (random) => ({ upgrades: random.chance(0.6) }) },
+  setOptions: {
+    weight: 2,
+    options: (random) =>
+      random.chance(0.5)
+        ? { upgrades: random.chance(0.6) }
+        : { priority: random.int(0, 5), part: random.pick(['priority_key', 'fairness_key', 'fairness_weight', '']) },
+  },
   list: { weight: 1 },
   batch: {
     weight: 2,

@@ -168,7 +168,18 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
       postResetOperations: after === true ? [AFTERWARDS] : [],
     });
   },
-  async setOptions(world, on, { upgrades }) {
+  async setOptions(world, on, { upgrades, priority, part }) {
+    if (typeof priority === 'number') {
+      await world.call('UpdateWorkflowExecutionOptions', {
+        ...{ namespace, identity, workflowExecution: executionOf(world, on) },
+        workflowExecutionOptions: {
+          priority:
+            priority === 0 ? undefined : { priorityKey: priority, fairnessKey: `k${priority}`, fairnessWeight: 2 },
+        },
+        updateMask: { paths: [part === '' ? 'priority' : `priority.${String(part)}`] },
+      });
+      return;
+    }
     await world.call('UpdateWorkflowExecutionOptions', {
       ...{ namespace, identity, workflowExecution: executionOf(world, on) },
       workflowExecutionOptions: upgrades === true ? { versioningOverride: { autoUpgrade: true } } : {},
