@@ -76,7 +76,8 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^QueryWorkflow$/, path: /^answered$/ },
   // It forgets updates that no worker has accepted when another call fails.
   { method: /^(UpdateWorkflowExecution|ExecuteMultiOperation)$/, path: /^answered$/, reference: /^the reference$/ },
-  // It forgets queries, too, when a workflow task fails.
+  // When a workflow task fails, it forgets updates and queries that rode on it: their callers ask again.
+  { method: /^PollWorkflowTaskQueue$/, path: /^body\.messages/, reference: /^absent$/ },
   { method: /^PollWorkflowTaskQueue$/, path: /^body\.queries/, reference: /^absent$/ },
   // What the server itself calls the request of a child's start, and of a next run's.
   { path: /^details\.0\.startRequestId$/, ours: /^absent$/ },
