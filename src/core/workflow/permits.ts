@@ -70,10 +70,7 @@ export function endDelay(run: RunDraft): void {
   scheduleTask(run);
 }
 
-/**
- * Requests to cancel and signals with start do not wait for the first task's time, be it put off by a delay, a cron schedule or a retry; updates do not
- * wait out a delay; signals wait.
- */
+/** Updates, requests to cancel and signals with start do not wait for the first task's time, be it put off by a delay, a cron schedule or a retry; signals do. */
 export function cutStartDelay(run: RunDraft): void {
   if (run.row.firstTaskAt !== undefined) endDelay(run);
 }

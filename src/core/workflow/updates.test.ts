@@ -318,25 +318,6 @@ describe('an update before the first task', () => {
     work(world, [message.reject('u')]);
     expect(world.types()).toEqual(FIRST_TASK);
   });
-
-  it('waits for the time that a cron schedule has', () => {
-    const world = new World();
-    world.now = Date.UTC(2026, 0, 1, 0, 0, 40);
-    world.start({ cronSchedule: '* * * * *' });
-    world.update('u');
-    expect(world.types()).toEqual(['WORKFLOW_EXECUTION_STARTED']);
-    world.pass(20_000);
-    work(world, [message.accept('u'), message.respond('u')]);
-    expect(world.types()).toEqual([...FIRST_TASK, ACCEPTED, COMPLETED]);
-  });
-
-  it('waits out the back-off of a retry', () => {
-    const world = new World();
-    world.start({ retryPolicy: { initialInterval: 60_000, backoffCoefficient: 1, maximumAttempts: 2 } });
-    world.work(command.fail(applicationFailure('no')));
-    world.update('u');
-    expect(world.types().at(-1)).toBe('WORKFLOW_EXECUTION_STARTED');
-  });
 });
 
 describe('the same update again', () => {

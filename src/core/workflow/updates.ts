@@ -3,7 +3,7 @@
 
 import type { UpdateWorkflowExecutionResponse } from '../../wire/api.ts';
 import type { Link, UpdateOutcome, UpdateRequest } from '../../wire/common.ts';
-import { ContinueAsNewInitiator, EventType, UpdateWorkflowExecutionLifecycleStage as Stage } from '../../wire/enums.ts';
+import { EventType, UpdateWorkflowExecutionLifecycleStage as Stage } from '../../wire/enums.ts';
 import type { Status } from '../../wire/status.ts';
 import { callBackOfUpdate, callbacksOfUpdate, pendingCallbacks } from './callbacks.ts';
 import type { UpdateAsk } from './message.ts';
@@ -126,15 +126,9 @@ export function admitUpdate(run: RunDraft, ask: UpdateAsk): Rejection | undefine
   const update: PendingUpdate = { updateId, runId, stage: 'admitted', request, bytes: sizeOf(request), calls: [] };
   const refusal = refusedUpdate(run, update) ?? joinUpdate(turn, update, ask);
   if (refusal !== undefined) return refusal;
-  if (!isScheduledRun(run)) cutStartDelay(run);
+  cutStartDelay(run);
   scheduleForUpdates(run);
   return undefined;
-}
-
-/** Its first task has a time that a cron schedule or a retry policy set: to begin the nightly run at noon is not what an update asks for. */
-function isScheduledRun({ start }: RunDraft): boolean {
-  const { initiator } = start.attributes;
-  return initiator === ContinueAsNewInitiator.CRON_SCHEDULE || initiator === ContinueAsNewInitiator.RETRY;
 }
 
 function requestOf({ updateId, updateName, args, header, identity, ...more }: UpdateAsk): UpdateRequest {
