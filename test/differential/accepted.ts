@@ -32,7 +32,9 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^ResetWorkflowExecution$/, path: /^code$/, reference: /^3 unsupported post reset operation/ },
   { path: /workflowExecutionTerminatedEventAttributes\.details$/, reference: /^absent$/ },
   // A batch job's name there: of the process that runs it.
-  { path: /workflowExecutionTerminatedEventAttributes\.identity$/, ours: /^tenuto-batch$/ },
+  { path: /workflowExecution(Terminated|CancelRequested)EventAttributes\.identity$/, reference: /^\d+@/ },
+  // An eager task says here what it would say to a poll.
+  { method: /^RespondWorkflowTaskCompleted$/, path: /^body\.activityTasks\.\d+\.priority$/, reference: /^absent$/ },
   // It counts a batch job that is over for some time longer, until its list has seen that.
   { method: /^StartBatchOperation$/, path: /^code$/, reference: /^8 Max concurrent batch operations/ },
   // It tries again what fails of a batch job, for longer than is waited for.
