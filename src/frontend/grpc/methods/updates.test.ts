@@ -10,7 +10,7 @@ import type { RpcCall, RpcServices } from '../rpc.ts';
 import type { RpcError } from '../status.ts';
 import { ExecuteMultiOperation, UpdateWorkflowExecution } from './updates.ts';
 
-function statusesOf(refusal: Status): readonly object[] {
+function statusesOf(refusal: Status, more: object = {}): readonly object[] {
   let failed: RpcError | undefined;
   const call = {
     ...{ fail: (error: RpcError) => void (failed = error), waits: () => {}, atDeadline: () => {} },
@@ -31,6 +31,7 @@ function statusesOf(refusal: Status): readonly object[] {
     workflowId: 'w',
     workflowType: { name: 'T' },
     taskQueue: { name: 'q' },
+    ...more,
   };
   const updateWorkflow = {
     ...{ namespace: 'default', workflowExecution: { workflowId: 'w' }, waitPolicy: { lifecycleStage: 2 } },
@@ -49,6 +50,12 @@ it('a start that an update was refused with is aborted', () => {
     { code: StatusCode.ABORTED },
     { code: StatusCode.NOT_FOUND, message: status.message },
   ]);
+});
+
+it('a start that is put off is none that an update can come with', () => {
+  const [start, update] = statusesOf(workflowNotFound('w').status, { workflowStartDelay: 1_000 });
+  expect(start).toMatchObject({ code: StatusCode.INVALID_ARGUMENT, message: 'WorkflowStartDelay is not supported.' });
+  expect(update).toMatchObject({ code: StatusCode.ABORTED });
 });
 
 it('a start whose workflow closed before the update was done', () => {

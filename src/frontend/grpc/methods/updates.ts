@@ -125,6 +125,8 @@ function multiProblem(
   }
   if (start.requestEagerExecution === true) return { in: 'start', message: 'RequestEagerExecution is not supported.' };
   if (text(start, 'cronSchedule') !== '') return { in: 'start', message: 'CronSchedule is not allowed.' };
+  // The update would wait for it, or not: neither is what both say.
+  if (number(start, 'workflowStartDelay') > 0) return { in: 'start', message: 'WorkflowStartDelay is not supported.' };
   if (typeof runId === 'string' && runId !== '') return { in: 'update', message: 'RunId is not allowed.' };
   if (text(start, 'workflowId') !== '' && workflowId !== start.workflowId) {
     return { in: 'update', message: 'WorkflowId is not consistent with previous operation(s).' };
