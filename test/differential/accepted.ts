@@ -85,7 +85,10 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /^details\.0\.startRequestId$/, ours: /^absent$/ },
   // For people: why a command was none.
   { path: /workflowTaskFailedEventAttributes\.failure\.message$/ },
-  // A closed workflow has nothing that waits.
+  // Of a pause without a request: the id it got here.
+  { path: /workflowExecutionPausedEventAttributes\.requestId$/, reference: /^absent$/ },
+  // A closed workflow has nothing that waits, nor is it paused.
+  { method: /^DescribeWorkflowExecution$/, path: /^body\.workflowExtendedInfo\.pauseInfo$/, ours: /^absent$/ },
   {
     method: /^DescribeWorkflowExecution$/,
     path: /^body\.pending(Activities|WorkflowTask|Children)$/,
