@@ -68,6 +68,8 @@ const ACCEPTED: readonly Accepted[] = [
   },
   // An activity does not jump its queue (0035): it is eager where nothing waits.
   { method: /^RespondWorkflowTaskCompleted$/, path: /^body\.activityTasks$/, ours: /^absent$/ },
+  // An update that has come is looked at before its workflow closes: there the workflow closes, and the update is aborted.
+  { method: /^RespondWorkflowTaskCompleted$/, path: /^code$/, reference: /^0 /, ours: /^3 UnhandledCommand$/ },
   // Accidents.
   { path: /^code$/, reference: /invalid transition from/ },
   { path: /^code$/, reference: /^14 / },

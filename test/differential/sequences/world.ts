@@ -79,6 +79,8 @@ export class World {
   async call(name: string, request: Asked, again?: Again): Promise<Bodies | undefined> {
     const answers = await this.pair.ask(name, request, CALL_MS, again);
     this.#found(name, this.#unlike(name, answers));
+    // Also where that is accepted: one has done something, the other nothing.
+    if (answers.filter(({ code }) => code === 0).length === 1) throw new Parted();
     return bodiesOf(answers);
   }
 
