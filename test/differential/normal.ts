@@ -32,6 +32,9 @@ const OWN = new Set([
 /** Names that its SQL tables have columns for. */
 const COLUMN = /^(Bool|Datetime|Double|Int|Keyword|KeywordList|Text)\d\d$/;
 
+/** Where a server says by which request of its own it gave a task out. */
+const TASK_STARTED = 'workflowTaskStartedEventAttributes';
+
 /** Its text says how long it took, and where. */
 const DEADLINE = 4;
 
@@ -79,7 +82,7 @@ export class Normal {
     if (TOKENS.has(key)) return (value as Uint8Array | string).length === 0 ? undefined : '<token>';
     if (CLOCKS.has(key)) return durationOf(value as Plain) === undefined ? undefined : '<until then>';
     if (isTime(key, value)) return isZeroTime(value) ? undefined : '<time>';
-    const whole = this.#value(value);
+    const whole = this.#value(key === TASK_STARTED ? { ...(value as Plain), requestId: '' } : value);
     return UNORDERED.has(key) && Array.isArray(whole) ? sorted(whole) : whole;
   }
 }
