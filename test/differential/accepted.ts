@@ -70,6 +70,13 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^RespondWorkflowTaskCompleted$/, path: /^body\.activityTasks$/, ours: /^absent$/ },
   // An update that has come is looked at before its workflow closes: there the workflow closes, and the update is aborted.
   { method: /^RespondWorkflowTaskCompleted$/, path: /^code$/, reference: /^0 /, ours: /^3 UnhandledCommand$/ },
+  // What a schedule began and ended again is told there when its next action comes.
+  {
+    method: /^DescribeSchedule$/,
+    path: /^body\.info\.recentActions\.\d+\.startWorkflowStatus$/,
+    reference: /_RUNNING$/,
+    ours: /_TERMINATED$/,
+  },
   // Accidents.
   { path: /^code$/, reference: /invalid transition from/ },
   { path: /^code$/, reference: /^14 / },

@@ -160,6 +160,9 @@ describe('startWorkflowExecution accepts', () => {
   });
 });
 
+const TIMED = { taskQueue: 'q', startToCloseTimeout: 1_000 };
+const ACTIVITY = { namespace: 'default', activityId: 'a', activityType: 'T', ...TIMED };
+
 describe('the others refuse', () => {
   it.each([
     ['signalWorkflowExecution', { ...SIGNAL, signalName: '' }, INVALID, 'SignalName is not set on request.'],
@@ -231,6 +234,20 @@ describe('the others refuse', () => {
       { ...WORKER, stickyQueue: 'q' },
       INVALID,
       'A sticky queue must have another name than the task queue.',
+    ],
+    ['startActivityExecution', { ...ACTIVITY, idReusePolicy: 99 }, INVALID, 'unsupported ID reuse policy: 99'],
+    ['startActivityExecution', { ...ACTIVITY, idConflictPolicy: 99 }, INVALID, 'unsupported ID conflict policy: 99'],
+    [
+      'updateTaskQueueConfig',
+      { namespace: 'default', taskQueue: 'q', unsetFairnessWeightOverrides: [''] },
+      INVALID,
+      'fairness weight override key must not be empty',
+    ],
+    [
+      'updateTaskQueueConfig',
+      { namespace: 'default', taskQueue: 'q', setFairnessWeightOverrides: { '': 2 } },
+      INVALID,
+      'fairness weight override key must not be empty',
     ],
     ['listWorkflowExecutions', { namespace: 'default', pageSize: -1 }, INVALID, 'PageSize cannot be negative.'],
   ])('%s %#', (method, body, code, message) => {
