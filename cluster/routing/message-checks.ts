@@ -22,6 +22,7 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { changeFields } from '../../src/frontend/validate/execution-options.ts';
 import * as flow from '../../src/frontend/validate/flow-control.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import { nexusAnswer } from '../../src/frontend/validate/nexus.ts';
@@ -193,6 +194,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   requestCancel: object<messages.RequestCancelMessage>({
     type: typed('requestCancel'),
     target,
+    once: optional(isTrue),
     reason: optional(string),
     links: optional(list(common.link)),
     identity: string,
@@ -345,7 +347,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   updateOptions: object<messages.UpdateOptionsMessage>({
     type: typed('updateOptions'),
     target,
-    versioningOverride: (value) => (value === 'unset' ? value : optional(common.versioningOverride)(value)),
+    ...changeFields,
     identity: string,
   }),
   createSchedule: object<schedule.CreateScheduleMessage>({

@@ -20,6 +20,7 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { deploymentAnswer } from '../../src/frontend/validate/deployments.ts';
+import { executionOptions } from '../../src/frontend/validate/execution-options.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
 import { namespaceAnswer } from '../../src/frontend/validate/namespaces.ts';
 import { endpointAnswer } from '../../src/frontend/validate/nexus.ts';
@@ -40,7 +41,6 @@ import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.t
 import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
-import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import { flowReserved } from './flow-verdict.ts';
@@ -132,9 +132,6 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
   activityReset: defaulted(boolean, false),
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
-const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
-  versioningOverride: optional(common.versioningOverride),
-});
 
 const resetReply = object<{ runId: string }>({ runId: string });
 const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
@@ -161,7 +158,7 @@ const reply: Check<Reply> = (value) => {
     case 'activityOptions':
       return { type: 'activityOptions', ...optionsReply(value) };
     case 'executionOptions':
-      return { type: 'executionOptions', ...executionOptionsReply(value) };
+      return { type: 'executionOptions', ...executionOptions(value) };
     case 'scheduleChanged':
       return { type: 'scheduleChanged', ...scheduleChanged(value) };
     case 'scheduleDescribed':

@@ -91,6 +91,7 @@ export {
   type WorkflowClientOptions,
   type WorkflowResultOptions,
 } from './workflow-client.ts';
+export type { WorkflowOptionsUpdate, WorkflowOptionsUpdateResult } from './workflow-execution-options.ts';
 export type {
   WorkflowHandle,
   WorkflowHandleWithFirstExecutionRunId,

@@ -8,6 +8,7 @@ import type { ActivityClientInterceptor } from './activity-interceptors.ts';
 import type { CompiledScheduleOptions } from './schedule-types.ts';
 import type { WorkflowExecution } from './types.ts';
 import type { WorkflowUpdateStage } from './update-stage.ts';
+import type { WorkflowOptionsUpdate, WorkflowOptionsUpdateResult } from './workflow-execution-options.ts';
 import type { CompiledWorkflowOptions } from './workflow-options.ts';
 
 export type { Headers, Next } from '../common/interceptors.ts';
@@ -60,6 +61,11 @@ export interface WorkflowCancelInput {
   readonly workflowExecution: WorkflowExecution;
   readonly reason?: string | undefined;
   readonly firstExecutionRunId?: string | undefined;
+}
+
+export interface WorkflowUpdateOptionsInput {
+  readonly workflowExecution: WorkflowExecution;
+  readonly options: WorkflowOptionsUpdate;
 }
 
 export interface WorkflowDescribeInput {
@@ -125,6 +131,10 @@ export interface WorkflowClientInterceptor {
   query?(input: WorkflowQueryInput, next: Next<WorkflowClientInterceptor, 'query'>): Promise<unknown>;
   terminate?(input: WorkflowTerminateInput, next: Next<WorkflowClientInterceptor, 'terminate'>): Promise<object>;
   cancel?(input: WorkflowCancelInput, next: Next<WorkflowClientInterceptor, 'cancel'>): Promise<object>;
+  updateOptions?(
+    input: WorkflowUpdateOptionsInput,
+    next: Next<WorkflowClientInterceptor, 'updateOptions'>,
+  ): Promise<WorkflowOptionsUpdateResult>;
   describe?(
     input: WorkflowDescribeInput,
     next: Next<WorkflowClientInterceptor, 'describe'>,

@@ -27,8 +27,14 @@ import {
   type WorkflowStartUpdateWithStartInput,
   type WorkflowStartUpdateWithStartOutput,
   type WorkflowTerminateInput,
+  type WorkflowUpdateOptionsInput,
 } from './interceptors.ts';
 import type { WorkflowExecution } from './types.ts';
+import {
+  executionOptionsFromRaw,
+  executionOptionsToRaw,
+  type WorkflowOptionsUpdateResult,
+} from './workflow-execution-options.ts';
 import {
   newRequestId,
   queryRequest,
@@ -55,6 +61,7 @@ export class WorkflowCalls {
   readonly query: (input: WorkflowQueryInput) => Promise<unknown>;
   readonly terminate: (input: WorkflowTerminateInput) => Promise<object>;
   readonly cancel: (input: WorkflowCancelInput) => Promise<object>;
+  readonly updateOptions: (input: WorkflowUpdateOptionsInput) => Promise<WorkflowOptionsUpdateResult>;
   readonly describe: (input: WorkflowDescribeInput) => Promise<DescribeWorkflowExecutionResponse>;
   readonly #connection: Connection;
   readonly #base: LoadedBaseClientOptions;
@@ -77,6 +84,7 @@ export class WorkflowCalls {
     this.query = composeInterceptors(chain, 'query', (input) => this.#query(input));
     this.terminate = composeInterceptors(chain, 'terminate', (input) => this.#terminate(input));
     this.cancel = composeInterceptors(chain, 'cancel', (input) => this.#cancel(input));
+    this.updateOptions = composeInterceptors(chain, 'updateOptions', (input) => this.#updateOptions(input));
     this.describe = composeInterceptors(chain, 'describe', (input) => this.#describe(input));
   }
 
@@ -208,6 +216,21 @@ export class WorkflowCalls {
       });
     } catch (err) {
       rethrowWorkflowError(err, `Failed to cancel workflow '${workflowId}'`, workflowExecution);
+    }
+  }
+
+  async #updateOptions({
+    workflowExecution,
+    options,
+  }: WorkflowUpdateOptionsInput): Promise<WorkflowOptionsUpdateResult> {
+    const { namespace, identity } = this.#base;
+    const { workflowId, runId } = workflowExecution;
+    const request = { namespace, workflowId, runId, identity, ...executionOptionsToRaw(options) };
+    try {
+      const { workflowExecutionOptions } = await this.#connection.request('updateWorkflowExecutionOptions', request);
+      return executionOptionsFromRaw(workflowExecutionOptions);
+    } catch (err) {
+      rethrowWorkflowError(err, `Failed to update the options of workflow '${workflowId}'`, workflowExecution);
     }
   }
 

@@ -14,6 +14,7 @@ import type { History, WorkflowExecution, WorkflowExecutionDescription } from '.
 import { WorkflowUpdateStage } from './update-stage.ts';
 import type { WorkflowCalls } from './workflow-calls.ts';
 import type { WorkflowClient } from './workflow-client.ts';
+import type { WorkflowOptionsUpdate, WorkflowOptionsUpdateResult } from './workflow-execution-options.ts';
 import { descriptionFromRaw } from './workflow-info.ts';
 import { newRequestId } from './workflow-requests.ts';
 import { readState, type StateChange, type StateSource, type WatchStateOptions, watchState } from './workflow-state.ts';
@@ -90,6 +91,13 @@ export interface WorkflowHandle<T extends Workflow = UntypedWorkflow> extends Ba
 
   /** Requests cancellation: the workflow's code sees a CancelledFailure and may clean up. */
   cancel(reason?: string): Promise<object>;
+
+  /**
+   * Changes what holds of it while it goes on: its priority, or which version of its workers it is for. Resolves with what it is then.
+   *
+   * @throws WorkflowNotFoundError when it has closed.
+   */
+  updateOptions(options: WorkflowOptionsUpdate): Promise<WorkflowOptionsUpdateResult>;
 
   describe(): Promise<WorkflowExecutionDescription>;
 
@@ -255,6 +263,10 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
   cancel(reason?: string): Promise<object> {
     const { firstExecutionRunId } = this.#target;
     return this.#calls.cancel({ workflowExecution: this.#execution, reason, firstExecutionRunId });
+  }
+
+  updateOptions(options: WorkflowOptionsUpdate): Promise<WorkflowOptionsUpdateResult> {
+    return this.#calls.updateOptions({ workflowExecution: this.#execution, options });
   }
 
   async describe(): Promise<WorkflowExecutionDescription> {

@@ -91,6 +91,12 @@ export function checkVersion(what: string, version: WorkerDeploymentVersion): Wi
   return { deploymentName, buildId };
 }
 
+export function decodeVersioningOverride(raw: WireOverride | undefined): VersioningOverride | undefined {
+  if (raw?.autoUpgrade === true) return 'AUTO_UPGRADE';
+  const pinnedTo = convertDeploymentVersion(raw?.pinned?.version);
+  return pinnedTo === undefined ? undefined : { pinnedTo };
+}
+
 /** @throws ValueError for an override that says nothing. */
 export function encodeVersioningOverride(override: VersioningOverride | undefined): WireOverride | undefined {
   if (override === undefined) return undefined;

@@ -29,6 +29,16 @@ export function priorityOf({ priorityKey, fairnessKey, fairnessWeight }: Priorit
   };
 }
 
+/** What is asked of a priority that there is already: zeros and an empty key take a part back. Undefined: nothing was said. */
+export function priorityChange(flags: PriorityFlags): { priority: Priority; updateMask: string[] } | undefined {
+  const given = Object.entries(flags).filter(([name, value]) => isPart(name) && value !== undefined);
+  if (given.length === 0) return undefined;
+  const left = Object.fromEntries(given.filter(([, value]) => value !== '' && value !== '0'));
+  return { priority: priorityOf(left) ?? {}, updateMask: given.map(([name]) => `priority.${name}`) };
+}
+
+const isPart = (name: string): boolean => name === 'priorityKey' || name === 'fairnessKey' || name === 'fairnessWeight';
+
 function keyOf(text: string): number {
   const key = Number(text);
   if (!Number.isSafeInteger(key) || key < 1)

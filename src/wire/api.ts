@@ -547,7 +547,23 @@ export interface DescribeWorkflowExecutionResponse {
   flowControl?: ExecutionFlowControl | undefined;
   /** Only of an activity without a workflow, for the methods about those. */
   standalone?:
-    | { heartbeats?: number | undefined; version?: { deploymentName: string; buildId: string } | undefined }
+    | {
+        heartbeats?: number | undefined;
+        version?: { deploymentName: string; buildId: string } | undefined;
+        /** Once it has closed: options as they were changed last, its last heartbeat, and the attempt that waited to begin, if one did. */
+        end?:
+          | {
+              options?: ActivityOptions | undefined;
+              heartbeatDetails?: Payloads | undefined;
+              lastHeartbeatTime?: number | undefined;
+              lastAttemptCompleteTime?: number | undefined;
+              attempt?: number | undefined;
+              lastFailure?: Failure | undefined;
+              lastStartedTime?: number | undefined;
+              identity?: string | undefined;
+            }
+          | undefined;
+      }
     | undefined;
   /** Absent from a server of an earlier version. */
   workflowExtendedInfo?: WorkflowExecutionExtendedInfo | undefined;
@@ -1028,6 +1044,7 @@ export interface UpdateWorkflowExecutionOptionsRequest extends ExecutionTarget {
 
 export interface WorkflowExecutionOptions {
   versioningOverride?: VersioningOverride | undefined;
+  priority?: Priority | undefined;
 }
 
 export interface UpdateWorkflowExecutionOptionsResponse {

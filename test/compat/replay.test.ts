@@ -39,6 +39,8 @@ async function drive(client: Client): Promise<void> {
   await workflow.execute(workflows.failing, options()).catch(() => {});
   const counter = await workflow.start(workflows.counter, options());
   await counter.signal(workflows.add, 2);
+  // An event that means nothing to the workflow's code.
+  await counter.updateOptions({ priority: { priorityKey: 1 } });
   await counter.executeUpdate(workflows.addUpdate, { args: [3] });
   await counter.executeUpdate(workflows.addUpdate, { args: [-3] }).catch(() => {});
   await counter.signal(workflows.finish);

@@ -9,7 +9,7 @@ import { UsageError } from '../exit-codes.ts';
 import { collect } from '../input.ts';
 import { type ManyFlags, type One, oneOf, startJob, withTargets } from './many.ts';
 import { positiveInteger } from './options.ts';
-import { type OverrideFlags, overrideChange, withOverride } from './update-options.ts';
+import { type OptionsFlags, optionsChange, withOptions } from './update-options.ts';
 
 interface ResetFlags extends ManyFlags {
   eventId?: string;
@@ -45,12 +45,14 @@ export function defineResetCommand(workflow: Command, withConnection: Wrap): voi
   );
   const options = reset
     .command('with-workflow-update-options')
-    .description('the same; the new run is pinned to a version of its workers, or let upgrade, before its first task');
-  const run = withClient<ResetFlags & OverrideFlags>(async (session, flags) => {
-    await again(session, flags, [{ updateWorkflowOptions: overrideChange(flags) }]);
+    .description(
+      'the same; the new run has another priority, is pinned to a version of its workers, or let upgrade, before its first task',
+    );
+  const run = withClient<ResetFlags & OptionsFlags>(async (session, flags) => {
+    await again(session, flags, [{ updateWorkflowOptions: optionsChange(flags) }]);
   });
-  withOverride(withReset(withConnection(options))).action(
-    (flags: ResetFlags & OverrideFlags & ClientFlags, command: Command) => run({ ...given(reset), ...flags }, command),
+  withOptions(withReset(withConnection(options))).action(
+    (flags: ResetFlags & OptionsFlags & ClientFlags, command: Command) => run({ ...given(reset), ...flags }, command),
   );
 }
 

@@ -2,12 +2,13 @@
 // comes to an execution again after a crash finds it done (DESIGN §4, unknown outcomes).
 
 import type { BatchTarget } from '../../wire/batch.ts';
-import type { Header, Payloads, VersioningOverride } from '../../wire/common.ts';
+import type { Header, Payloads } from '../../wire/common.ts';
 import { BatchOperationType, type ResetReapplyExcludeType } from '../../wire/enums.ts';
 import { type VersionKey, versionKey } from '../deployment/versioned-queue.ts';
 import type {
   ActivityChoice,
   ActivityOptionsChange,
+  ExecutionOptionsChange,
   Jitter,
   Message,
   PostResetOperation,
@@ -33,7 +34,7 @@ export type BatchOperation =
       exclude: readonly ResetReapplyExcludeType[];
       afterwards?: readonly PostResetOperation[] | undefined;
     }
-  | { type: 'updateOptions'; versioningOverride: VersioningOverride | 'unset' }
+  | ({ type: 'updateOptions' } & ExecutionOptionsChange)
   | { type: 'pauseWorkflow' }
   | { type: 'unpauseWorkflow' }
   | { type: 'pauseActivities'; activities: ActivityChoice }
@@ -134,8 +135,9 @@ export function needed(operation: BatchOperation): Needed {
 
 /** The version that this pins to. */
 export function pinned(operation: PostResetOperation): VersionKey[] {
-  if (operation.type === 'signal' || operation.versioningOverride === 'unset') return [];
-  const pin = overridePin(operation.versioningOverride);
+  if (operation.type === 'signal') return [];
+  const { versioningOverride: override } = operation;
+  const pin = override === undefined || override === 'unset' ? undefined : overridePin(override);
   return pin === undefined ? [] : [versionKey(pin)];
 }
 
@@ -182,12 +184,7 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
       return { ...reset, target: { runId: found.runId }, workflowTaskFinishEventId: found.eventId };
     }
     case 'updateOptions':
-      return {
-        type: 'updateOptions',
-        target: common.target,
-        versioningOverride: operation.versioningOverride,
-        identity,
-      };
+      return { ...operation, target: common.target, identity };
     case 'pauseWorkflow':
     case 'unpauseWorkflow':
       return { type: operation.type, ...common, reason };

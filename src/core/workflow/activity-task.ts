@@ -9,7 +9,7 @@ import { activityOffer } from './offers.ts';
 import { isPaused } from './paused.ts';
 import { askForAttempt, needsPermit, releaseAttempt, withoutPermit } from './permits.ts';
 import { retryVerdict, timeoutName } from './retry.ts';
-import type { ActivityRow } from './rows.ts';
+import type { ActivityEnd, ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { countsFrom, isOffered, optionsOf } from './timeouts.ts';
 import { routeOfActivity } from './versioning.ts';
@@ -25,7 +25,9 @@ export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: st
     return;
   }
   const version = routeOfActivity(run, optionsOf(waiting).taskQueue);
-  const activity = version === waiting.version ? waiting : { ...waiting, version };
+  const { priority } = run.facts;
+  const isSame = version === waiting.version && priority === waiting.runPriority;
+  const activity = isSame ? waiting : { ...waiting, version, runPriority: priority };
   if (activity !== waiting) run.putActivity(activity);
   const offer = offerOf(run, activity);
   if (eagerFor !== undefined) offer.eagerFor = eagerFor;
@@ -69,6 +71,24 @@ export function releaseTask(run: RunDraft, activity: ActivityRow): void {
   if (activity.startId !== undefined) settleActivity(run, activity);
   else if (isOffered(activity)) withdrawActivity(run, activity);
   releaseAttempt(run, activity);
+}
+
+/** It ends: of one without a workflow what only its row says is kept, for those who describe it later. */
+export function keepEnd(run: RunDraft, activity: ActivityRow): void {
+  if (!isActivityAddress(run.turn.state.workflowId)) return;
+  const { options, heartbeatDetails, lastHeartbeatTime, lastAttemptCompleteTime } = activity;
+  const { attempt, lastFailure, lastStartedTime, identity } = activity;
+  const waited = activity.startId === undefined && attempt > 1;
+  const end: ActivityEnd = {
+    ...{ options, heartbeatDetails, lastHeartbeatTime, lastAttemptCompleteTime },
+    ...(waited && { attempt, lastFailure, lastStartedTime, identity }),
+  };
+  if (Object.values(end).some((value) => value !== undefined)) run.row.standalone = { ...run.row.standalone, end };
+}
+
+function endTask(run: RunDraft, activity: ActivityRow): void {
+  keepEnd(run, activity);
+  releaseTask(run, activity);
 }
 
 /** The activity an answer is for; undefined when it is late, repeated or unknown (I6). */
@@ -178,7 +198,7 @@ export function completeActivity(
   identity: string,
 ): void {
   const startedEventId = writeStartedEvent(run, activity, identity);
-  releaseTask(run, activity);
+  endTask(run, activity);
   const { scheduledEventId } = activity.facts;
   run.record(EventType.ACTIVITY_TASK_COMPLETED, { result, scheduledEventId, startedEventId, identity });
   wakeWorkflow(run);
@@ -189,7 +209,7 @@ export function failActivity(run: RunDraft, activity: ActivityRow, failure: Fail
   const retryState = retryActivity(run, activity, failure);
   if (retryState === RetryState.IN_PROGRESS) return;
   const startedEventId = writeStartedEvent(run, activity, identity);
-  releaseTask(run, activity);
+  endTask(run, activity);
   const { scheduledEventId } = activity.facts;
   run.record(EventType.ACTIVITY_TASK_FAILED, { failure, scheduledEventId, startedEventId, identity, retryState });
   wakeWorkflow(run);
@@ -203,7 +223,7 @@ export function cancelActivity(
   identity: string,
 ): void {
   const startedEventId = activity.startId === undefined ? 0 : writeStartedEvent(run, activity, undefined);
-  releaseTask(run, activity);
+  endTask(run, activity);
   run.record(EventType.ACTIVITY_TASK_CANCELED, {
     details,
     latestCancelRequestedEventId: activity.facts.cancelRequestedEventId,
@@ -241,7 +261,7 @@ export function timeOutActivity(run: RunDraft, activity: ActivityRow, type: Time
   failure = withHeartbeat(failure, activity);
   if (activity.lastFailure !== undefined) failure.cause = activity.lastFailure;
   const startedEventId = activity.startId === undefined ? 0 : writeStartedEvent(run, activity, undefined);
-  releaseTask(run, activity);
+  endTask(run, activity);
   run.record(EventType.ACTIVITY_TASK_TIMED_OUT, {
     failure,
     scheduledEventId: activity.facts.scheduledEventId,

@@ -15,6 +15,7 @@ import { notifyWorker, releaseTask } from './activity-task.ts';
 import { callBack, callbacksOf, leaveCallbacks } from './callbacks.ts';
 import { nextCronRun } from './cron.ts';
 import { beginRun, succeedTo } from './new-run.ts';
+import { runPriority } from './offers.ts';
 import { OPERATION_TASKS } from './operation-rows.ts';
 import { releaseOperationTask } from './operations.ts';
 import { releasePermit } from './permits.ts';
@@ -109,7 +110,8 @@ export function inherited(
     attempt: 1,
     workflowExecutionExpirationTime: attributes.workflowExecutionExpirationTime,
     workflowId: attributes.workflowId,
-    priority: attributes.priority,
+    // What is tried again is so as it was asked for.
+    priority: initiator === ContinueAsNewInitiator.WORKFLOW ? runPriority(run) : attributes.priority,
     flowControl: attributes.flowControl,
     parentWorkflowNamespace: attributes.parentWorkflowNamespace,
     parentWorkflowNamespaceId: attributes.parentWorkflowNamespaceId,

@@ -119,7 +119,8 @@ function flowControl({ start, row }: RunState): ExecutionFlowControl | undefined
 
 function standalone({ standalone: told }: RunRow): DescribeWorkflowExecutionResponse['standalone'] {
   if (told === undefined) return undefined;
-  return { heartbeats: told.heartbeats, version: told.version === undefined ? undefined : versionOfKey(told.version) };
+  const { heartbeats, version, end } = told;
+  return { heartbeats, version: version === undefined ? undefined : versionOfKey(version), end };
 }
 
 /** The request whose event a run begins with: of its own start, or of the start of what it was reset from. */

@@ -135,6 +135,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       return;
     case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
       setVersioning(facts, updatedVersioning(facts.versioning, event.attributes));
+      if (event.attributes.priority !== undefined) facts.priority = event.attributes.priority;
       sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
       for (const { updateId = '', attachedRequestId = '', attachedCompletionCallbacks = [] } of event.attributes
         .workflowUpdateOptions ?? [])

@@ -1,6 +1,6 @@
 // What callers do to the life of a run besides ending it: reset, delete, pause, unpause, change of options. Part of message.ts, which has the union.
 
-import type { Header, Link, Payloads, VersioningOverride } from '../../wire/common.ts';
+import type { Header, Link, Payloads, Priority, VersioningOverride } from '../../wire/common.ts';
 import type { ResetReapplyExcludeType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { RunTarget } from './message.ts';
@@ -35,7 +35,14 @@ export type PostResetOperation =
       header?: Header | undefined;
       links?: readonly Link[] | undefined;
     }
-  | { type: 'updateOptions'; versioningOverride: VersioningOverride | 'unset' };
+  | ({ type: 'updateOptions' } & ExecutionOptionsChange);
+
+/** What of a run's options a client changes; what is absent stays as it is. */
+export interface ExecutionOptionsChange {
+  versioningOverride?: VersioningOverride | 'unset' | undefined;
+  /** Fields that are there are set. `unset`: said to have none, which the run hears of and keeps what it has (as on the reference server). */
+  priority?: Priority | 'unset' | undefined;
+}
 
 /** What a reset reads: the whole history of its run, and then the histories of the runs that continued it as new. */
 export interface ResetHistory {
@@ -68,10 +75,9 @@ export interface UnpauseWorkflowMessage extends Omit<PauseWorkflowMessage, 'type
   type: 'unpauseWorkflow';
 }
 
-/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
-export interface UpdateOptionsMessage {
+/** Sets or takes back what holds of a run instead of what its workflow says of versions, or its priority. Answered by the options as they are then. */
+export interface UpdateOptionsMessage extends ExecutionOptionsChange {
   type: 'updateOptions';
   target: RunTarget;
-  versioningOverride: VersioningOverride | 'unset' | undefined;
   identity: string;
 }

@@ -162,6 +162,8 @@ export interface SignalMessage extends SignalInput {
 
 export interface RequestCancelMessage {
   type: 'requestCancel';
+  /** Of an activity without a workflow: a second request for it, of another id, is refused instead of answered. */
+  once?: true | undefined;
   target: RunTarget;
   reason?: string | undefined;
   /** On the event. */

@@ -3,7 +3,7 @@
 import type { Priority } from '../../wire/common.ts';
 import { versionedQueue } from '../deployment/versioned-queue.ts';
 import type { TaskOffer } from './outcome.ts';
-import type { ActivityRow, StartRow, WorkflowTaskRow } from './rows.ts';
+import type { ActivityRow, RunFacts, StartRow, WorkflowTaskRow } from './rows.ts';
 import { optionsOf } from './timeouts.ts';
 
 interface Where {
@@ -12,6 +12,17 @@ interface Where {
 }
 
 const DEFAULT_PRIORITY = 3;
+
+/** Of a run as it is now: a client may have changed that of its start. */
+export const runPriority = ({ facts, start }: { facts: RunFacts; start: StartRow }): Priority | undefined =>
+  facts.priority ?? start.attributes.priority;
+
+/** Among the tasks of its queue. */
+export const placeBy = (priority: Priority | undefined) => ({
+  priority: priority?.priorityKey || DEFAULT_PRIORITY,
+  fairnessKey: priority?.fairnessKey ?? '',
+  fairnessWeight: priority?.fairnessWeight || 1,
+});
 
 export function workflowOffer(where: Where, runId: string, start: StartRow, task: WorkflowTaskRow): TaskOffer {
   const { attributes } = start;
@@ -24,9 +35,7 @@ export function workflowOffer(where: Where, runId: string, start: StartRow, task
     scheduledEventId: task.scheduledEventId,
     attempt: task.attempt,
     scheduledTime: task.scheduledTime,
-    priority: attributes.priority?.priorityKey || DEFAULT_PRIORITY,
-    fairnessKey: attributes.priority?.fairnessKey ?? '',
-    fairnessWeight: attributes.priority?.fairnessWeight || 1,
+    ...placeBy(task.runPriority ?? attributes.priority),
   };
   if (task.stickyQueue !== undefined && task.stickyUntil !== undefined) {
     offer.sticky = { queue: task.stickyQueue, until: task.stickyUntil };
@@ -47,7 +56,7 @@ export function effectivePriority(own: Priority | undefined, workflow: Priority 
 
 export function activityOffer(where: Where, runId: string, start: StartRow, activity: ActivityRow): TaskOffer {
   const options = optionsOf(activity);
-  const priority = effectivePriority(options.priority, start.attributes.priority);
+  const priority = effectivePriority(options.priority, activity.runPriority ?? start.attributes.priority);
   return {
     kind: 'activity',
     namespace: where.namespace,
@@ -57,8 +66,6 @@ export function activityOffer(where: Where, runId: string, start: StartRow, acti
     scheduledEventId: activity.facts.scheduledEventId,
     attempt: activity.attempt,
     scheduledTime: activity.scheduledTime,
-    priority: priority?.priorityKey || DEFAULT_PRIORITY,
-    fairnessKey: priority?.fairnessKey ?? '',
-    fairnessWeight: priority?.fairnessWeight || 1,
+    ...placeBy(priority),
   };
 }

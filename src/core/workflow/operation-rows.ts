@@ -2,7 +2,7 @@
 // for a worker of the endpoint's namespace: attempts live in the row, like an activity's, and carry where they go, so that what waits and what is
 // started follows from rows alone (I4).
 
-import type { Payload } from '../../wire/common.ts';
+import type { Payload, Priority } from '../../wire/common.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { StartId } from './message.ts';
 
@@ -51,6 +51,8 @@ export interface OperationTask {
   session?: string | undefined;
   lastFailure?: Failure | undefined;
   lastAttemptAt?: number | undefined;
+  /** Its run's priority when this attempt was offered; absent: that of the run's Started event. */
+  runPriority?: Priority | undefined;
 }
 
 export interface OperationRow {

@@ -9,6 +9,7 @@ import { toNexusLink } from '../../wire/nexus-links.ts';
 import { type DestinationNote, destinationOf } from '../nexus/breakers.ts';
 import { SYSTEM_URL } from '../nexus/callback-rules.ts';
 import { encodeCallbackToken, TOKEN_HEADER } from '../nexus/callback-token.ts';
+import { placeBy } from './offers.ts';
 import {
   isWaiting,
   nexusQueue,
@@ -27,7 +28,6 @@ import { wakeWorkflow } from './workflow-task.ts';
 
 /** Between attempts: 1 s, doubled each time, at most an hour. */
 const BACKOFF = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 3_600_000 };
-const DEFAULT_PRIORITY = 3;
 
 interface Where {
   namespace: string;
@@ -44,7 +44,6 @@ export function operationOffer(
   kind: OperationTaskKind,
   task: OperationTask,
 ): TaskOffer {
-  const { priority } = start.attributes;
   return {
     kind: 'activity',
     namespace,
@@ -55,9 +54,7 @@ export function operationOffer(
     scheduledEventId: taskEventId(row, kind),
     attempt: task.attempt,
     scheduledTime: task.scheduledTime,
-    priority: priority?.priorityKey || DEFAULT_PRIORITY,
-    fairnessKey: priority?.fairnessKey ?? '',
-    fairnessWeight: priority?.fairnessWeight || 1,
+    ...placeBy(task.runPriority ?? start.attributes.priority),
   };
 }
 
@@ -85,6 +82,7 @@ export function offerOperation(run: RunDraft, row: OperationRow, kind: Operation
     inBackoff: false,
     lastFailure: before?.lastFailure,
     lastAttemptAt: before?.lastAttemptAt,
+    runPriority: run.facts.priority,
   };
   const { breakers } = run.turn.context;
   const destination = destinationFor(run, row);

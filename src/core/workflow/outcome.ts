@@ -7,10 +7,11 @@ import type {
   StartWorkflowExecutionResponse,
   UpdateWorkflowExecutionResponse,
   WorkflowExecutionInfo,
+  WorkflowExecutionOptions,
   WorkflowQuery,
   WorkflowTask,
 } from '../../wire/api.ts';
-import type { Callback, SearchAttributes, VersioningOverride } from '../../wire/common.ts';
+import type { Callback, SearchAttributes } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeFlowKeyResponse } from '../../wire/flow-control.ts';
@@ -173,7 +174,7 @@ export type Reply =
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */
   | { type: 'activityOptions'; options: ActivityOptions & { startDelay?: number | undefined } }
-  | { type: 'executionOptions'; versioningOverride: VersioningOverride | undefined }
+  | ({ type: 'executionOptions' } & WorkflowExecutionOptions)
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
    * events, its worker goes back to this one.

@@ -7,7 +7,7 @@ import type { FlowControl, GrantedFlowControl } from '../../wire/flow-control.ts
 import { addressOf } from '../flow/address.ts';
 import { DEFAULT_PRIORITY, LOWEST_PRIORITY } from '../flow/limits.ts';
 import type { Claimant } from '../flow/message.ts';
-import { effectivePriority } from './offers.ts';
+import { effectivePriority, runPriority } from './offers.ts';
 import type { ActivityRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { optionsOf } from './timeouts.ts';
@@ -47,7 +47,7 @@ const claimantOf = (turn: Turn, runId: string): Claimant => ({ workflowId: turn.
 /** The run may begin but for its permit: it asks for that. */
 export function askForPermit(run: RunDraft): void {
   const { turn, runId, start, row } = run;
-  const { flowControl: flow, priority } = start.attributes;
+  const { flowControl: flow } = start.attributes;
   if (flow === undefined || row.permit === undefined) return;
   row.permit = 'asked';
   const message = {
@@ -55,7 +55,7 @@ export function askForPermit(run: RunDraft): void {
     permit: flow.permit,
     claimant: claimantOf(turn, runId),
     flow: limitsIn(flow),
-    priority: priorityOf(priority?.priorityKey),
+    priority: priorityOf(runPriority(run)?.priorityKey),
     accepted: flow.accepted,
     askedAt: run.now,
   };
@@ -128,7 +128,7 @@ const claimantOfActivity = (run: RunDraft, { facts }: ActivityRow): Claimant => 
 export function askForAttempt(run: RunDraft, activity: ActivityRow): void {
   const { flowControl: flow, scheduledEventId } = activity.facts;
   if (flow === undefined) return;
-  const { turn, start } = run;
+  const { turn } = run;
   const { taskQueue, priority } = optionsOf(activity);
   const to = addressOf(flow, taskQueue);
   // The same number names no other asking: a turn asks once for an activity.
@@ -139,7 +139,7 @@ export function askForAttempt(run: RunDraft, activity: ActivityRow): void {
     permit,
     claimant: claimantOfActivity(run, activity),
     flow,
-    priority: priorityOf(effectivePriority(priority, start.attributes.priority)?.priorityKey),
+    priority: priorityOf(effectivePriority(priority, runPriority(run))?.priorityKey),
   };
   turn.effects.push({ type: 'send', namespace: turn.state.namespace, workflowId: to, message });
 }

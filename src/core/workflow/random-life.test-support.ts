@@ -177,7 +177,9 @@ export class Player {
         const { how } = step;
         const pin = { pinned: { version: version(how), behavior: 1 as const } };
         const versioningOverride = how < 2 ? 'unset' : how === 2 ? { autoUpgrade: true } : pin;
-        return { type: 'updateOptions', target: {}, versioningOverride, identity: 'operator' };
+        const priority =
+          how % 3 === 0 ? { priorityKey: 1 + (how % 5), fairnessKey: how > 3 ? 'tenant' : '' } : undefined;
+        return { type: 'updateOptions', target: {}, versioningOverride, priority, identity: 'operator' };
       }
       case 'flow':
         return this.#flow(step.how, step.pick);

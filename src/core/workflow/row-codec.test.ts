@@ -38,6 +38,8 @@ const payloads = record({ payloads: fc.array(payload, { maxLength: 2 }) });
 const startId = record({ term: number, seq: number });
 const workerVersion = rows<WorkerVersionStamp>({ buildId: text, useVersioning: fc.boolean() }, []);
 
+const priority = record({ priorityKey: number, fairnessKey: text });
+
 /** What is speculative is in no row. */
 const task = rows<Omit<WorkflowTaskRow, 'speculative'>>(
   {
@@ -62,6 +64,7 @@ const task = rows<Omit<WorkflowTaskRow, 'speculative'>>(
     historySizeBytes: number,
     suggestContinueAsNewReasons: fc.constant([1, 2] as WorkflowTaskRow['suggestContinueAsNewReasons']),
     version: text,
+    runPriority: priority,
   },
   ['scheduledEventId', 'startedEventId', 'attempt', 'scheduledTime', 'originalScheduledTime', 'timeout'],
 );
@@ -95,6 +98,7 @@ const facts = rows<RunFacts>(
       { maxLength: 2 },
     ),
     lastBuildId: text,
+    priority,
     versioning: rows<NonNullable<RunFacts['versioning']>>(
       {
         behavior: fc.constantFrom(...Object.values(VersioningBehavior)),
@@ -186,6 +190,7 @@ const activity = rows<ActivityRow>(
     ),
     attempt: number,
     permit: record({ id: text, from: text, held: fc.boolean() }),
+    runPriority: priority,
     scheduledTime: time,
     inBackoff: fc.boolean(),
     startId,

@@ -123,6 +123,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.state,
     facts.versioning,
     facts.pause,
+    facts.priority,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -144,6 +145,7 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'state', list[12]);
   put(facts, 'versioning', list[13]);
   put(facts, 'pause', list[14]);
+  put(facts, 'priority', list[15]);
   return facts;
 }
 
@@ -205,6 +207,7 @@ const packTask = (task: WorkflowTaskRow): unknown[] =>
     task.notBefore,
     task.suggestContinueAsNewReasons,
     task.version,
+    task.runPriority,
   ]);
 
 function unpackTask(list: unknown[]): WorkflowTaskRow {
@@ -232,6 +235,7 @@ function unpackTask(list: unknown[]): WorkflowTaskRow {
   put(task, 'notBefore', list[19]);
   put(task, 'suggestContinueAsNewReasons', list[20]);
   put(task, 'version', list[21]);
+  put(task, 'runPriority', list[22]);
   return task;
 }
 
@@ -261,6 +265,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.version,
     row.permit,
     row.lastStartedTime,
+    row.runPriority,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -290,6 +295,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'version', list[21]);
   put(row, 'permit', list[22]);
   put(row, 'lastStartedTime', list[23]);
+  put(row, 'runPriority', list[24]);
   return row;
 }
 

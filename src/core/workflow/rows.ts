@@ -134,6 +134,8 @@ export interface RunFacts {
   versioning?: VersioningFacts | undefined;
   /** Set while its status is PAUSED, and when it closed so. */
   pause?: WorkflowPause | undefined;
+  /** As a client has changed it; absent: that of its Started event. */
+  priority?: Priority | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */
@@ -171,6 +173,8 @@ export interface WorkflowTaskRow {
   historySizeBytes?: number | undefined;
   /** The version whose workers it was offered to. */
   version?: VersionKey | undefined;
+  /** Its run's priority when it was offered; absent: that of the run's Started event. */
+  runPriority?: Priority | undefined;
   /** Why the worker is advised to continue as new; absent: it is not. */
   suggestContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
 }
@@ -237,7 +241,18 @@ export interface StandaloneRow {
   heartbeats?: number | undefined;
   /** Of the worker that had the last attempt. */
   version?: VersionKey | undefined;
+  /** Id of the request that asked for its cancellation. */
+  cancelRequest?: string | undefined;
+  /** What its row said when it closed; absent before, and where it said nothing of the kind. */
+  end?: ActivityEnd | undefined;
 }
+
+/** The last attempt is here only where it waited to begin: otherwise its Started event tells of it. */
+export type ActivityEnd = Pick<
+  ActivityRow,
+  'options' | 'heartbeatDetails' | 'lastHeartbeatTime' | 'lastAttemptCompleteTime'
+> &
+  Partial<Pick<ActivityRow, 'attempt' | 'lastFailure' | 'lastStartedTime' | 'identity'>>;
 
 /** What clients may change of a pending activity. */
 export interface ActivityOptions {
@@ -309,6 +324,8 @@ export interface ActivityRow {
   reset?: 'attempts' | 'heartbeats' | undefined;
   /** The version whose workers this attempt was offered to. */
   version?: VersionKey | undefined;
+  /** Its run's priority when this attempt was offered: it keeps its place. Absent: that of the run's Started event. */
+  runPriority?: Priority | undefined;
   /** Of flow control, for this attempt: asked for, or given. `from`: the actor of its key. */
   permit?: { id: string; from: string; held: boolean } | undefined;
 }

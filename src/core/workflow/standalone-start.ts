@@ -7,6 +7,7 @@ import { offerActivity } from './activity-task.ts';
 import { type ActivityTimeouts, settledTimeouts } from './activity-timeouts.ts';
 import type { StandaloneActivity, StartMessage } from './message.ts';
 import { completePolicy } from './retry.ts';
+import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 
 /** What a start says of the activity it is about. */
@@ -23,6 +24,13 @@ export function countHeartbeat(run: RunDraft): void {
   if (!isStandalone(run)) return;
   const { heartbeats = 0 } = run.row.standalone ?? {};
   run.row.standalone = { ...run.row.standalone, heartbeats: heartbeats + 1 };
+}
+
+/** What the running attempt of an activity without a workflow has been told, after which its callers may not steer it; undefined: nothing of the kind. */
+export function toldAlready(run: RunDraft, activity: ActivityRow): 'cancellation' | 'reset' | undefined {
+  if (!isStandalone(run)) return undefined;
+  if (activity.facts.cancelRequestedEventId !== 0) return 'cancellation';
+  return activity.reset === undefined ? undefined : 'reset';
 }
 
 /** Undefined: neither a start-to-close nor a schedule-to-close timeout is set. */

@@ -473,3 +473,81 @@ it('shows as paused once no attempt of it runs, and lists find it so', () => {
   expect(pending(world)).toMatchObject({ lastStartedTime: startedAt, state: PendingActivityState.PAUSED });
   check(world);
 });
+
+describe('once it is over, it still says', () => {
+  const target = { target: {}, activities: { id: 'a' } } as const;
+  const end = (world: World) => describeRun(world.state)?.standalone?.end;
+  const retried = { retryPolicy: { ...once, initialInterval: MINUTE, maximumAttempts: 3 } };
+
+  it('what options it was given, and what it told last', () => {
+    const world = started();
+    const { ref } = world.takeActivity();
+    world.accept({
+      type: 'heartbeatActivityTask',
+      activity: { task: ref },
+      details: payloads('half'),
+      identity: WORKER,
+    });
+    world.accept({ type: 'updateActivityOptions', ...target, change: { heartbeatTimeout: 5_000 } });
+    world.completeActivity(ref);
+    const { heartbeatDetails, lastHeartbeatTime, options, attempt } = end(world) ?? {};
+    expect(heartbeatDetails).toEqual(payloads('half'));
+    expect(lastHeartbeatTime).toBe(world.now);
+    expect(options).toMatchObject({ heartbeatTimeout: 5_000 });
+    expect(attempt).toBeUndefined();
+    check(world);
+  });
+
+  it.each<Message>([
+    { type: 'terminate', target: {}, identity: '', requestId: 't' },
+    { type: 'requestCancel', target: {}, identity: '', requestId: 'c' },
+  ])('of the attempt before that one which it never came to: $type', (message) => {
+    const world = started(retried);
+    const startedAt = world.now;
+    world.failActivity(world.takeActivity().ref);
+    world.accept(message);
+    const lastFailure = { message: 'no' };
+    expect(end(world)).toMatchObject({ attempt: 2, identity: WORKER, lastStartedTime: startedAt, lastFailure });
+    check(world);
+  });
+
+  it('nothing, where there is nothing but events to tell of', () => {
+    const world = started();
+    world.completeActivity(world.takeActivity().ref);
+    expect(end(world)).toBeUndefined();
+  });
+});
+
+describe('what has been told to its worker', () => {
+  const target = { target: {}, activities: { id: 'a' } } as const;
+  const reset: Message = {
+    ...{ type: 'resetActivity', ...target, resetHeartbeats: false, keepPaused: false },
+    ...{ restoreOriginalOptions: false, jitter: 0, jitterSeed: 1 },
+  };
+  const change: Message = { type: 'updateActivityOptions', ...target, change: { heartbeatTimeout: 5_000 } };
+  const cancel: Message = { type: 'requestCancel', target: {}, identity: '', requestId: 'c' };
+
+  it.each([
+    ['cancellation', cancel, 'Cancel'],
+    ['reset', reset, 'Reset'],
+  ] as const)('is not told again, nor are its options changed: %s', (what, told, state) => {
+    const world = started();
+    world.takeActivity();
+    world.accept(told);
+    const refusals = [world.refuse(reset), world.refuse(change)];
+    expect(refusals.map(({ code }) => code)).toEqual([StatusCode.FAILED_PRECONDITION, StatusCode.FAILED_PRECONDITION]);
+    expect(refusals[0]?.message).toBe(`cannot reset an activity with a pending ${what}`);
+    expect(refusals[1]?.message).toBe(`Cannot update options for activity in state ${state}Requested`);
+  });
+
+  it('is asked for once by those who want it so', () => {
+    const world = started();
+    world.takeActivity();
+    world.accept(cancel);
+    world.accept({ ...cancel, once: true });
+    world.accept({ ...cancel, requestId: 'other' });
+    const refusal = world.refuse({ ...cancel, once: true, requestId: 'other' });
+    expect(refusal.code).toBe(StatusCode.FAILED_PRECONDITION);
+    expect(refusal.message).toBe('cancellation already requested with request ID c');
+  });
+});

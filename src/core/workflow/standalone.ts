@@ -4,10 +4,10 @@
 import { isActivityAddress } from '../../wire/activity-address.ts';
 import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
-import { cancelActivity, notifyWorker, writeStartedEvent } from './activity-task.ts';
+import { cancelActivity, keepEnd, notifyWorker, writeStartedEvent } from './activity-task.ts';
 import { closeRun } from './closing.ts';
 import { jsonPayloads } from './fields.ts';
-import type { Message } from './message.ts';
+import type { Message, RequestCancelMessage } from './message.ts';
 import type { Decision } from './outcome.ts';
 import { workflowNotFound } from './rejections.ts';
 import { notForWorkflows } from './reserved-id.ts';
@@ -87,7 +87,8 @@ function close(run: RunDraft, closing: HistoryEvent): boolean {
 }
 
 /** Cancellation was requested of the run: of its activity, then. One that no worker runs is cancelled at once. */
-export function cancelStandalone(run: RunDraft, identity: string, reason: string | undefined): void {
+export function cancelStandalone(run: RunDraft, { requestId, identity, reason }: RequestCancelMessage): void {
+  if (requestId !== '') run.row.standalone = { ...run.row.standalone, cancelRequest: requestId };
   for (const { facts } of [...run.activities()]) {
     const { scheduledEventId } = facts;
     run.add(EventType.ACTIVITY_TASK_CANCEL_REQUESTED, { scheduledEventId, workflowTaskCompletedEventId: 0 });
@@ -103,5 +104,6 @@ export function cancelStandalone(run: RunDraft, identity: string, reason: string
 export function noteLastAttempt(run: RunDraft): void {
   for (const activity of [...run.activities()]) {
     if (activity.startId !== undefined) writeStartedEvent(run, activity, undefined);
+    keepEnd(run, activity);
   }
 }

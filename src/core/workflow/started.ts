@@ -8,7 +8,7 @@ import type {
   WorkflowTaskStartedEventAttributes,
 } from '../../wire/event-attributes.ts';
 import type { StartId } from './message.ts';
-import { effectivePriority } from './offers.ts';
+import { effectivePriority, runPriority } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from './outcome.ts';
 import type { ActivityRow, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
 import { optionsOf } from './timeouts.ts';
@@ -114,6 +114,7 @@ export function startedWorkflowTask(
 export function startedActivityTask(
   runId: string,
   start: StartRow,
+  row: RunRow,
   activity: ActivityRow,
   startId: StartId,
 ): StartedActivityTask {
@@ -137,7 +138,7 @@ export function startedActivityTask(
       startToCloseTimeout: options.startToCloseTimeout,
       heartbeatTimeout: options.heartbeatTimeout,
       retryPolicy: options.retryPolicy,
-      priority: effectivePriority(options.priority, start.attributes.priority),
+      priority: effectivePriority(options.priority, runPriority({ facts: row.facts, start })),
     },
     ref: { runId, scheduledEventId: facts.scheduledEventId, attempt: activity.attempt, startId },
   };

@@ -443,7 +443,7 @@ export function startedTask(
     const activity = run.activities.get(scheduledEventId);
     return activity?.startId === undefined || (session !== undefined && activity.session !== session)
       ? undefined
-      : startedActivityTask(runId, run.start, activity, activity.startId);
+      : startedActivityTask(runId, run.start, run.row, activity, activity.startId);
   }
   const task = taskOf(run);
   if (task?.startId === undefined || task.scheduledEventId !== scheduledEventId) return undefined;

@@ -5,6 +5,7 @@ import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { isOpenStatus, WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
+import { runPriority } from './offers.ts';
 import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import { versioningAttributes } from './versioning-info.ts';
@@ -134,7 +135,8 @@ export function executionInfo(
     info.parentWorkflowId = attributes.parentWorkflowExecution.workflowId;
     info.parentRunId = attributes.parentWorkflowExecution.runId;
   }
-  if (attributes.priority !== undefined) info.priority = attributes.priority;
+  const priority = runPriority({ facts, start });
+  if (priority !== undefined) info.priority = priority;
   if (!isOpenStatus(facts.status) && facts.closeTime !== undefined) {
     info.closeTime = facts.closeTime;
     info.executionDuration = Math.max(0, facts.closeTime - executionTime);

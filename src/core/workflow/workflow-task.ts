@@ -32,11 +32,13 @@ export function taskBackoff(attempt: number): number {
 
 const offerOf = (run: RunDraft, task: WorkflowTaskRow) => workflowOffer(run.turn.state, run.runId, run.start, task);
 
-/** To the version that it is for now: routes may have changed since it was last offered. */
+/** To the version that it is for now, by the run's priority: either may have changed since it was last offered. */
 export function offerTask(run: RunDraft, waiting: WorkflowTaskRow): void {
   if (isPaused(run)) return;
   const version = routeOfRun(run);
-  const task = version === waiting.version ? waiting : { ...waiting, version };
+  const { priority } = run.facts;
+  const isSame = version === waiting.version && priority === waiting.runPriority;
+  const task = isSame ? waiting : { ...waiting, version, runPriority: priority };
   if (task !== waiting) run.setTask(task);
   const offer = offerOf(run, task);
   if (run.eagerFor !== undefined) offer.eagerFor = run.eagerFor;
@@ -81,6 +83,7 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
   };
   const version = routeOfRun(run);
   if (version !== undefined) task.version = version;
+  if (run.facts.priority !== undefined) task.runPriority = run.facts.priority;
   if (run.row.sticky !== undefined && fitsSticky(run, version)) {
     task.stickyQueue = run.row.sticky.queue;
     task.stickyUntil = run.now + run.row.sticky.scheduleToStartTimeout;

@@ -126,6 +126,10 @@ export const part = (message: Message, name: string): Message => {
   return typeof value === 'object' && value !== null ? (value as Message) : {};
 };
 
+/** The paths of a field mask; undefined where there is none. */
+export const mask = (message: Message, name: string): unknown =>
+  message[name] === undefined ? undefined : (part(message, name).paths ?? []);
+
 export const text = (message: Message, name: string): string => {
   const value = message[name];
   return typeof value === 'string' ? value : '';

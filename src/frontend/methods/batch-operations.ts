@@ -6,7 +6,7 @@ import type { Services } from '../door.ts';
 import { invalid } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { changeOf, choiceOf, jitterOf } from './activity-control.ts';
-import { checkMask } from './execution-options.ts';
+import { changeOf as optionsChangeOf } from './execution-options.ts';
 import { understoodAfterwards } from './post-reset.ts';
 import { excludedOf } from './reset.ts';
 import { endingReason } from './standalone-activity.ts';
@@ -42,10 +42,10 @@ const UNDERSTOOD: { readonly [K in keyof BatchOperations]-?: (services: Services
       const exclude = excludedOf({ resetReapplyType });
       return { type: 'reset', point: oldPoint(resetType ?? 0), exclude, ...afterwards };
     },
-    updateWorkflowOptionsOperation: (_, { workflowExecutionOptions = {}, updateMask = [] }) => {
-      checkMask(updateMask);
-      const versioningOverride = rules.versioningOverride(workflowExecutionOptions.versioningOverride);
-      return { type: 'updateOptions', versioningOverride: versioningOverride ?? 'unset' };
+    updateWorkflowOptionsOperation: (_, { workflowExecutionOptions, updateMask }) => {
+      if (workflowExecutionOptions === undefined) throw invalid('must provide UpdateOptions');
+      if (updateMask === undefined) throw invalid('must provide UpdateMask');
+      return { type: 'updateOptions', ...optionsChangeOf(workflowExecutionOptions, updateMask) };
     },
     pauseWorkflowOperation: () => ({ type: 'pauseWorkflow' }),
     unpauseWorkflowOperation: () => ({ type: 'unpauseWorkflow' }),

@@ -77,8 +77,17 @@ describe('a batch job', () => {
       { type: 'updateOptions', versioningOverride: { autoUpgrade: true } },
     ],
     [
-      { updateWorkflowOptionsOperation: { updateMask: ['versioningOverride'] } },
+      { updateWorkflowOptionsOperation: { workflowExecutionOptions: {}, updateMask: ['versioningOverride'] } },
       { type: 'updateOptions', versioningOverride: 'unset' },
+    ],
+    [
+      {
+        updateWorkflowOptionsOperation: {
+          workflowExecutionOptions: { priority: { priorityKey: 2 } },
+          updateMask: ['priority.priority_key', 'priority.fairnessKey'],
+        },
+      },
+      { type: 'updateOptions', priority: { priorityKey: 2, fairnessKey: '' } },
     ],
     [{ pauseWorkflowOperation: {} }, { type: 'pauseWorkflow' }],
     [{ unpauseWorkflowOperation: {} }, { type: 'unpauseWorkflow' }],
@@ -160,7 +169,14 @@ describe('a batch job', () => {
     ...[
       [{}, 'unsupported post reset operation: it is one of signal_workflow and update_workflow_options.'],
       [{ signalWorkflow: {} }, 'SignalName is not set on request.'],
-      [{ updateWorkflowOptions: autoUpgrade }, 'UpdateMask is not set on request.'],
+      [
+        { updateWorkflowOptions: { ...autoUpgrade, updateMask: ['versioning_override.pinned'] } },
+        "error applying update_options: versioning_override doesn't support partial updates",
+      ],
+      [
+        { updateWorkflowOptions: { ...autoUpgrade, updateMask: ['versioning_override.behavior'] } },
+        'error applying update_options: versioning_override fields must be updated together',
+      ],
     ].map(([after, message]): [object, string] => [
       { resetOperation: { options: { firstWorkflowTask: {} }, postResetOperations: [after] } },
       String(message),
@@ -171,7 +187,12 @@ describe('a batch job', () => {
       },
       'A reset takes 100 operations after it, not 101.',
     ],
-    [{ updateWorkflowOptionsOperation: autoUpgrade }, 'UpdateMask is not set on request.'],
+    [{ updateWorkflowOptionsOperation: autoUpgrade }, 'must provide UpdateMask'],
+    [{ updateWorkflowOptionsOperation: { updateMask: ['priority'] } }, 'must provide UpdateOptions'],
+    [
+      { updateWorkflowOptionsOperation: { ...autoUpgrade, updateMask: ['priority.key'] } },
+      'error parsing UpdateMask: proto: invalid path "priority.key" for message "temporal.api.workflow.v1.WorkflowExecutionOptions"',
+    ],
     [
       { pauseActivitiesOperation: {} },
       'Either activity id or activity type must be provided: no activities are chosen.',

@@ -1,34 +1,87 @@
-// updateWorkflowExecutionOptions: what holds of a running workflow instead of what it says of itself.
+// updateWorkflowExecutionOptions: what holds of a running workflow instead of what it says of itself, and its priority.
 
 import { versionKey } from '../../core/deployment/versioned-queue.ts';
+import type { ExecutionOptionsChange } from '../../core/workflow/message.ts';
 import { overridePin } from '../../core/workflow/versioning.ts';
 import type {
   UpdateWorkflowExecutionOptionsRequest,
   UpdateWorkflowExecutionOptionsResponse,
   WorkflowExecutionOptions,
 } from '../../wire/api.ts';
-import type { VersioningOverride } from '../../wire/common.ts';
+import type { Priority, VersioningOverride } from '../../wire/common.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { defaulted, invalid, list, object, optional, Refused, string } from '../validate/check.ts';
-import * as common from '../validate/common.ts';
+import { executionOptions } from '../validate/execution-options.ts';
 import * as rules from '../validate/rules.ts';
+
+/** Of a mask; there are fewer options. */
+const MAX_MASK = 100;
+/** What a field that a mask names and the options do not have is set to. */
+const PRIORITY_FIELDS = { priorityKey: 0, fairnessKey: '', fairnessWeight: 0 } as const;
 
 /** `versioning_override` and `versioningOverride` are the same. */
 const camel = (path: string): string => path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** Names options of a workflow that can be changed, one at least. */
-export function checkMask(updateMask: readonly string[]): void {
-  if (updateMask.length === 0) throw invalid('UpdateMask is not set on request.');
-  updateMask.every(isOverride);
+/** What the mask names of the options, where an absent field means its default. Throws Refused. */
+export function changeOf(
+  options: WorkflowExecutionOptions = {},
+  updateMask: readonly string[] = [],
+): ExecutionOptionsChange {
+  if (updateMask.length > MAX_MASK) throw invalid(`UpdateMask has ${updateMask.length} names, more than ${MAX_MASK}.`);
+  rules.priority(options.priority);
+  const override = rules.versioningOverride(options.versioningOverride);
+  const change: ExecutionOptionsChange = {};
+  const overrideParts = new Set<string>();
+  for (const path of updateMask) {
+    const [option = '', ...rest] = camel(path).split('.');
+    const part = rest.join('.');
+    if (option === 'versioningOverride') {
+      change.versioningOverride = override ?? 'unset';
+      if (part !== '') overrideParts.add(part);
+    } else if (option === 'priority') {
+      change.priority = maskedPriority(path, part, change.priority, options.priority);
+    } else if (option === 'timeSkippingConfig') {
+      // No run has one, and the door refuses requests that bring one.
+      if (part !== '')
+        throw invalid("error applying update_options: time_skipping_config doesn't support partial update");
+    } else throw unknownPath(path);
+  }
+  checkParts(overrideParts);
+  return change;
 }
 
-const isOverride = (path: string): boolean => {
-  if (camel(path) === 'versioningOverride') return true;
-  throw invalid(
-    `UpdateMask names ${JSON.stringify(path.slice(0, 100))}, which is no option of a workflow that can be changed.`,
+/** Of an override, which is set as a whole: the two names that older clients have for that. */
+function checkParts(parts: ReadonlySet<string>): void {
+  if (parts.size === 0) return;
+  if (![...parts].every((part) => part === 'behavior' || part === 'deployment'))
+    throw invalid("error applying update_options: versioning_override doesn't support partial updates");
+  if (parts.size === 1)
+    throw invalid('error applying update_options: versioning_override fields must be updated together');
+}
+
+function maskedPriority(
+  path: string,
+  part: string,
+  before: ExecutionOptionsChange['priority'],
+  asked: Priority | undefined,
+): Priority | 'unset' {
+  if (part === '') return asked === undefined ? (before ?? 'unset') : { ...PRIORITY_FIELDS, ...asked };
+  if (!Object.hasOwn(PRIORITY_FIELDS, part)) throw unknownPath(path);
+  // It has just been found to be one of them.
+  const field = part as keyof Priority;
+  const others = before === 'unset' ? PRIORITY_FIELDS : before;
+  return { ...others, [field]: asked?.[field] ?? PRIORITY_FIELDS[field] };
+}
+
+const unknownPath = (path: string): Refused =>
+  invalid(
+    `error parsing UpdateMask: proto: invalid path ${JSON.stringify(path.slice(0, 100))} for message "temporal.api.workflow.v1.WorkflowExecutionOptions"`,
   );
-};
+
+/** The version that a change pins to, for withKnownVersions. */
+export const overridesIn = ({ versioningOverride }: ExecutionOptionsChange): VersioningOverride[] =>
+  typeof versioningOverride === 'object' ? [versioningOverride] : [];
 
 /** Goes on once workers of all versions that it would be pinned to are known, on its task queue; refuses the call otherwise. */
 export function withKnownVersions(
@@ -76,15 +129,18 @@ function checkVersion(services: Services, namespace: string, taskQueue: string, 
 function submit(
   services: Services,
   { namespace, workflowId, runId, identity = '' }: UpdateWorkflowExecutionOptionsRequest,
-  versioningOverride: VersioningOverride | 'unset' | undefined,
+  change: ExecutionOptionsChange,
   call: Call,
 ): void {
-  const message = { type: 'updateOptions', target: { runId }, versioningOverride, identity } as const;
+  const message = { type: 'updateOptions', target: { runId }, ...change, identity } as const;
   services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
     if (error !== undefined) call.refuse(error);
     else if (reply?.type === 'executionOptions') {
-      const workflowExecutionOptions: WorkflowExecutionOptions =
-        reply.versioningOverride === undefined ? {} : { versioningOverride: reply.versioningOverride };
+      const { versioningOverride, priority } = reply;
+      const workflowExecutionOptions: WorkflowExecutionOptions = {
+        ...(versioningOverride !== undefined && { versioningOverride }),
+        ...(priority !== undefined && { priority }),
+      };
       call.reply({ workflowExecutionOptions } satisfies UpdateWorkflowExecutionOptionsResponse);
     }
   });
@@ -95,20 +151,18 @@ export const updateWorkflowExecutionOptions = method(
     namespace: defaulted(string, ''),
     workflowId: defaulted(string, ''),
     runId: optional(string),
-    workflowExecutionOptions: optional(
-      object<WorkflowExecutionOptions>({ versioningOverride: optional(common.versioningOverride) }),
-    ),
+    workflowExecutionOptions: optional(executionOptions),
     updateMask: optional(list(string)),
     identity: optional(string),
   }),
   (services, caller, request, call) => {
-    const { namespace, workflowId, runId, updateMask = [], workflowExecutionOptions = {} } = request;
+    const { namespace, workflowId, runId, updateMask, workflowExecutionOptions } = request;
     rules.namespace(services, caller, namespace);
-    rules.workflowId(services.limits, workflowId);
+    rules.workflowIdOfRead(services.limits, workflowId);
+    if (updateMask === undefined) throw invalid('UpdateMask is required');
+    if (workflowExecutionOptions === undefined) throw invalid('WorkflowExecutionOptions is required');
+    const change = changeOf(workflowExecutionOptions, updateMask);
     rules.runId(runId);
-    checkMask(updateMask);
-    const override = rules.versioningOverride(workflowExecutionOptions.versioningOverride);
-    const overrides = override === undefined ? [] : [override];
-    withKnownVersions(services, request, overrides, call, () => submit(services, request, override ?? 'unset', call));
+    withKnownVersions(services, request, overridesIn(change), call, () => submit(services, request, change, call));
   },
 );

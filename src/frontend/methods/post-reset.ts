@@ -5,7 +5,7 @@ import type * as wire from '../../wire/post-reset.ts';
 import type { Services } from '../door.ts';
 import { invalid } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
-import { checkMask } from './execution-options.ts';
+import { changeOf } from './execution-options.ts';
 
 /** Of one reset: they are one turn (I9). */
 const MAX_OPERATIONS = 100;
@@ -33,10 +33,8 @@ function understood(
     return { type: 'signal', signalName, input, header, links };
   }
   if (updateWorkflowOptions !== undefined && signalWorkflow === undefined) {
-    const { workflowExecutionOptions = {}, updateMask = [] } = updateWorkflowOptions;
-    checkMask(updateMask);
-    const override = rules.versioningOverride(workflowExecutionOptions.versioningOverride);
-    return { type: 'updateOptions', versioningOverride: override ?? 'unset' };
+    const { workflowExecutionOptions, updateMask } = updateWorkflowOptions;
+    return { type: 'updateOptions', ...changeOf(workflowExecutionOptions, updateMask) };
   }
   throw invalid('unsupported post reset operation: it is one of signal_workflow and update_workflow_options.');
 }

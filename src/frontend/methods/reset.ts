@@ -8,7 +8,7 @@ import { method } from '../door.ts';
 import { defaulted, enumeration, integer, invalid, list, object, optional, string } from '../validate/check.ts';
 import { postResetOperation } from '../validate/post-reset.ts';
 import * as rules from '../validate/rules.ts';
-import { withKnownVersions } from './execution-options.ts';
+import { overridesIn, withKnownVersions } from './execution-options.ts';
 import { understoodAfterwards } from './post-reset.ts';
 
 /** All kinds that can be left behind. */
@@ -50,10 +50,8 @@ export function excludedOf({ resetReapplyType, resetReapplyExcludeTypes = [] }: 
   return [...excluded];
 }
 
-const overridesIn = ({ afterwards = [] }: ResetMessage) =>
-  afterwards.flatMap((one) =>
-    one.type === 'signal' || one.versioningOverride === 'unset' ? [] : [one.versioningOverride],
-  );
+const overridesAfter = ({ afterwards = [] }: ResetMessage) =>
+  afterwards.flatMap((one) => (one.type === 'updateOptions' ? overridesIn(one) : []));
 
 export const resetWorkflowExecution = method(
   object<ResetWorkflowExecutionRequest>({
@@ -85,7 +83,7 @@ export const resetWorkflowExecution = method(
       exclude: excludedOf(request),
       ...understoodAfterwards(services, request.postResetOperations),
     };
-    withKnownVersions(services, request, overridesIn(message), call, () =>
+    withKnownVersions(services, request, overridesAfter(message), call, () =>
       services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
         if (error !== undefined) call.refuse(error);
         else if (reply?.type === 'reset') call.reply({ runId: reply.runId } satisfies ResetWorkflowExecutionResponse);

@@ -189,7 +189,9 @@ const ending = (type: 'requestCancel' | 'terminate') =>
     rules.within(services.limits, 'RequestId', request.requestId);
     endingReason(reason);
     const requestId = request.requestId === '' ? services.random.uuid() : request.requestId;
-    submit(services, caller, request, call, { type, target: { runId }, identity, reason, requestId });
+    const message = { type, target: { runId }, identity, reason, requestId };
+    const isOnce = message.type === 'requestCancel' && services.reference !== undefined;
+    submit(services, caller, request, call, isOnce ? { ...message, once: true } : message);
   });
 
 export const requestCancelActivityExecution = ending('requestCancel');

@@ -147,8 +147,11 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
   const { workflowExecutionInfo: run, executionConfig, pendingActivities } = described;
   const [pending] = pendingActivities;
   const scheduled = told.scheduled?.attributes;
-  const options = pending ?? { ...scheduled, taskQueue: scheduled?.taskQueue.name ?? run.taskQueue };
+  const end = described.standalone?.end;
+  const options = pending ?? end?.options ?? { ...scheduled, taskQueue: scheduled?.taskQueue.name };
   const last = told.started;
+  // Its last attempt did not come to an end of its own.
+  const isCutOff = last === undefined || told.outcome?.failure?.terminatedFailureInfo !== undefined;
   const startDelay = run.executionTime - run.startTime;
   const hasBegun = (pending?.lastStartedTime ?? pending?.lastAttemptCompleteTime) !== undefined;
   return {
@@ -157,25 +160,26 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     activityType: run.workflowType,
     status: activityStatus(run.status),
     runState: pending?.state,
-    taskQueue: options.taskQueue,
+    taskQueue: options.taskQueue ?? run.taskQueue,
     scheduleToCloseTimeout: options.scheduleToCloseTimeout ?? 0,
     scheduleToStartTimeout: options.scheduleToStartTimeout ?? 0,
     startToCloseTimeout: options.startToCloseTimeout ?? 0,
     heartbeatTimeout: options.heartbeatTimeout ?? 0,
     retryPolicy: options.retryPolicy,
-    heartbeatDetails: pending?.heartbeatDetails,
-    lastHeartbeatTime: pending?.lastHeartbeatTime,
-    lastStartedTime: pending?.lastStartedTime ?? last?.eventTime,
-    attempt: pending?.attempt ?? last?.attributes.attempt ?? 1,
+    heartbeatDetails: (pending ?? end)?.heartbeatDetails,
+    lastHeartbeatTime: (pending ?? end)?.lastHeartbeatTime,
+    lastStartedTime: (pending ?? end)?.lastStartedTime ?? last?.eventTime,
+    attempt: (pending ?? end)?.attempt ?? last?.attributes.attempt ?? 1,
     executionDuration: run.executionDuration,
     scheduleTime: run.startTime,
     executionTime: startDelay > 0 ? run.executionTime : undefined,
     expirationTime: pending?.expirationTime,
     closeTime: run.closeTime,
-    lastFailure: pending?.lastFailure ?? lastAttemptFailure(told) ?? last?.attributes.lastFailure,
-    lastWorkerIdentity: pending?.lastWorkerIdentity ?? last?.attributes.identity,
+    lastFailure: (pending ?? end)?.lastFailure ?? lastAttemptFailure(told) ?? last?.attributes.lastFailure,
+    lastWorkerIdentity: pending?.lastWorkerIdentity ?? end?.identity ?? last?.attributes.identity,
     currentRetryInterval: hasBegun && pending?.paused !== true ? pending?.currentRetryInterval : undefined,
-    lastAttemptCompleteTime: pending?.lastAttemptCompleteTime ?? (last === undefined ? undefined : run.closeTime),
+    lastAttemptCompleteTime:
+      pending !== undefined || isCutOff ? (pending ?? end)?.lastAttemptCompleteTime : run.closeTime,
     nextAttemptScheduleTime: pending?.nextAttemptScheduleTime,
     priority: options.priority,
     stateTransitionCount: run.stateTransitionCount ?? 0,

@@ -3,7 +3,6 @@
 import type { JobOrder } from '../../core/batch/job.ts';
 import type { BatchOperation, BatchResetPoint } from '../../core/batch/operations.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
-import type { WorkflowExecutionOptions } from '../../wire/api.ts';
 import type {
   BatchActivities,
   BatchExecution,
@@ -26,6 +25,7 @@ import {
   string,
 } from './check.ts';
 import * as common from './common.ts';
+import { executionOptions, executionOptionsChange } from './execution-options.ts';
 import { afterwards, postResetOperation } from './post-reset.ts';
 
 export const batchTarget = object<BatchTarget>({ workflowId: defaulted(string, ''), runId: optional(string) });
@@ -82,9 +82,7 @@ export const batchOperations = {
   ),
   updateWorkflowOptionsOperation: optional(
     object<NonNullable<BatchOperations['updateWorkflowOptionsOperation']>>({
-      workflowExecutionOptions: optional(
-        object<WorkflowExecutionOptions>({ versioningOverride: optional(common.versioningOverride) }),
-      ),
+      workflowExecutionOptions: optional(executionOptions),
       updateMask: optional(list(string)),
       ...by,
     }),
@@ -154,10 +152,6 @@ const point: Check<BatchResetPoint> = (value) => {
 type Rest<T extends BatchOperation['type']> = Omit<Extract<BatchOperation, { type: T }>, 'type'>;
 
 const resets = object<Rest<'reset'>>({ point, exclude: list(enumeration()), afterwards });
-const override = optional(common.versioningOverride);
-const optionsUpdated = object<Rest<'updateOptions'>>({
-  versioningOverride: (value) => (value === 'unset' ? value : (override(value) ?? 'unset')),
-});
 const activitiesPaused = object<Rest<'pauseActivities'>>({ activities });
 const activitiesUnpaused = object<Rest<'unpauseActivities'>>({
   ...{ activities, ...jitter },
@@ -189,7 +183,7 @@ const operation: Check<BatchOperation> = (value) => {
     case 'reset':
       return { type, ...resets(value) };
     case 'updateOptions':
-      return { type, ...optionsUpdated(value) };
+      return { type, ...executionOptionsChange(value) };
     case 'pauseActivities':
       return { type, ...activitiesPaused(value) };
     case 'unpauseActivities':

@@ -1,10 +1,10 @@
 // Operations after a reset: as requests have them, and, understood already, as they cross a link or wait in a batch job.
 
 import type { PostResetOperation } from '../../core/workflow/message.ts';
-import type { WorkflowExecutionOptions } from '../../wire/api.ts';
 import type * as wire from '../../wire/post-reset.ts';
 import { type Check, list, object, optional, string } from './check.ts';
 import * as common from './common.ts';
+import { executionOptions, executionOptionsChange } from './execution-options.ts';
 
 /** Which of the two is set is the method's to say. */
 export const postResetOperation = object<wire.PostResetOperation>({
@@ -18,9 +18,7 @@ export const postResetOperation = object<wire.PostResetOperation>({
   ),
   updateWorkflowOptions: optional(
     object<NonNullable<wire.PostResetOperation['updateWorkflowOptions']>>({
-      workflowExecutionOptions: optional(
-        object<WorkflowExecutionOptions>({ versioningOverride: optional(common.versioningOverride) }),
-      ),
+      workflowExecutionOptions: optional(executionOptions),
       updateMask: optional(list(string)),
     }),
   ),
@@ -33,10 +31,6 @@ const signal = object<Omit<Extract<PostResetOperation, { type: 'signal' }>, 'typ
   header: optional(common.header),
   links: optional(list(common.link)),
 });
-const override = optional(common.versioningOverride);
-const options = object<Omit<Extract<PostResetOperation, { type: 'updateOptions' }>, 'type'>>({
-  versioningOverride: (value) => (value === 'unset' ? value : (override(value) ?? 'unset')),
-});
 
 const understood: Check<PostResetOperation> = (value) => {
   const { type } = kind(value);
@@ -44,7 +38,7 @@ const understood: Check<PostResetOperation> = (value) => {
     case 'signal':
       return { type, ...signal(value) };
     case 'updateOptions':
-      return { type, ...options(value) };
+      return { type, ...executionOptionsChange(value) };
     default:
       throw new Error(`the operation ${type.slice(0, 64)} after a reset is none of this version`);
   }

@@ -36,10 +36,26 @@ const COMMANDS: readonly (readonly [number, string])[] = [
   ...([
     [3, 'cancelOther 1'],
     [2, 'cancelOther 2'],
+    [2, 'signalChild 1'],
+    [3, 'cancelChild 1'],
+    [2, 'cancelChild 2'],
+  ] as const),
+  ...([
+    [2, 'eagerActivity 1'],
+    [2, 'shortTimer'],
+    [2, 'localActivity 0'],
+    [2, 'localActivity 1'],
+    [2, 'upsert 0'],
+    [2, 'upsert 1'],
   ] as const),
 ];
-const ELSEWHERE = /^(child|signalOther|cancelOther) /;
+const ELSEWHERE = /^(child|signalOther|cancelOther|signalChild|cancelChild) /;
 const CLOSING = ['complete', 'fail', 'cancelWorkflow', 'continueAsNew'];
+
+const BATCHES = [
+  ...['signal', 'cancel', 'terminate', 'reset', 'delete', 'resetFirst'],
+  ...['unpauseActivities', 'resetActivities', 'changeActivities', 'options'],
+];
 
 const sometimes = (random: SeededRandom, chance: number, options: Options): Options =>
   random.chance(chance) ? options : {};
@@ -63,7 +79,12 @@ const commands: Draw = (random) => {
   const some = drawn.filter((text, i) => !ELSEWHERE.test(text) || drawn.findIndex((one) => ELSEWHERE.test(one)) === i);
   const closing = random.chance(0.15) ? [random.pick(CLOSING)] : [];
   const updates = random.pick(['accept', 'complete', 'complete', 'break', 'reject', 'ignore']);
-  return { commands: [...some, ...closing], updates, ...sometimes(random, 0.1, { again: true }) };
+  return {
+    commands: [...some, ...closing],
+    updates,
+    ...sometimes(random, 0.1, { again: true }),
+    ...sometimes(random, 0.2, { next: true }),
+  };
 };
 
 const activity: Draw = (random) => ({ id: random.int(0, 2), ...sometimes(random, 0.4, { by: 'id' }) });
@@ -77,12 +98,15 @@ const operated: Draw = (random) => ({
 const update: Draw = (random) => ({ id: random.int(0, 4), stage: random.int(2, 3) });
 
 const OF_WORKFLOWS: Readonly<Record<string, Kind>> = {
-  start: { weight: 14, options: startOptions },
+  start: {
+    weight: 14,
+    options: (random) => ({ ...startOptions(random), ...sometimes(random, 0.15, { eager: true }) }),
+  },
   signalWithStart: { weight: 4, options: startOptions },
   updateWithStart: { weight: 3, options: (random) => ({ ...startOptions(random), ...update(random) }) },
   signal: { weight: 7, options: (random) => sometimes(random, 0.3, { request: 'same' }) },
   update: { weight: 9, options: update },
-  pollUpdate: { weight: 1, options: update },
+  pollUpdate: { weight: 2, options: (random) => ({ ...update(random), ...sometimes(random, 0.5, { wait: true }) }) },
   query: { weight: 4, options: (random) => ({ reject: random.int(0, 3) }) },
   cancel: { weight: 4, options: (random) => sometimes(random, 0.3, { request: 'same' }) },
   terminate: { weight: 2 },
@@ -94,14 +118,22 @@ const OF_WORKFLOWS: Readonly<Record<string, Kind>> = {
     options: (random) => ({
       at: random.int(0, 9) / 10,
       ...sometimes(random, 0.3, { excluded: [random.int(1, 3)] }),
+      ...sometimes(random, 0.2, { reapply: random.int(1, 3) }),
+      ...sometimes(random, 0.2, { anywhere: true }),
       ...sometimes(random, 0.2, { after: true }),
     }),
   },
-  setOptions: { weight: 1, options: (random) => ({ upgrades: random.chance(0.6) }) },
+  setOptions: {
+    weight: 2,
+    options: (random) =>
+      random.chance(0.5)
+        ? { upgrades: random.chance(0.6) }
+        : { priority: random.int(0, 5), part: random.pick(['priority_key', 'fairness_key', 'fairness_weight', '']) },
+  },
   list: { weight: 1 },
   batch: {
-    weight: 1,
-    options: (random) => ({ what: random.pick(['signal', 'cancel', 'terminate', 'reset', 'delete']) }),
+    weight: 2,
+    options: (random) => ({ what: random.pick(BATCHES) }),
   },
   poll: { weight: 8 },
   answer: { weight: 10, options: commands },
@@ -143,6 +175,7 @@ const OF_ACTIVITIES: Readonly<Record<string, Kind>> = {
   resetStandalone: { weight: 4, options: operated },
   setStandaloneOptions: { weight: 3, options: operated },
   listStandalone: { weight: 2 },
+  awaitStandalone: { weight: 2 },
 };
 
 const scheduled: Draw = (random) => ({
@@ -158,6 +191,8 @@ const OF_SCHEDULES: Readonly<Record<string, Kind>> = {
   pauseSchedule: { weight: 3 },
   unpauseSchedule: { weight: 3 },
   triggerSchedule: { weight: 6, options: (random) => ({ overlap: random.int(0, 6) }) },
+  backfillSchedule: { weight: 3, options: (random) => ({ overlap: random.int(0, 6), years: random.int(1, 3) }) },
+  endScheduled: { weight: 6 },
   deleteSchedule: { weight: 1 },
   listSchedules: { weight: 2 },
 };

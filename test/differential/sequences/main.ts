@@ -9,10 +9,11 @@ import { ServerProcess } from '../../languages/server.ts';
 import { SeededRandom } from '../../sim/random.ts';
 import { Pair } from '../pair.ts';
 import { methods, type Plain } from '../side.ts';
+import { ATTRIBUTE } from './commands.ts';
 import { sequenceOf } from './generate.ts';
 import { play, shortened } from './play.ts';
 import { type Step, stepText } from './step.ts';
-import type { Finding } from './world.ts';
+import { type Finding, namespace } from './world.ts';
 
 /** Sequences at a time. */
 const AT_ONCE = 4;
@@ -24,6 +25,10 @@ const directory = mkdtempSync(join(tmpdir(), 'tenuto-sequences-'));
 const server = new ServerProcess(TENUTO, directory);
 await server.start();
 const pair = new Pair(address, server.grpcAddress, methods());
+
+const KEYWORD = 2;
+const PATIENCE_MS = 15_000;
+await pair.ask('AddSearchAttributes', { namespace, searchAttributes: { [ATTRIBUTE]: KEYWORD } }, PATIENCE_MS);
 
 /** Seeds of sequences that differ, by how. */
 const found = new Map<string, number[]>();

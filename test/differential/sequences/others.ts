@@ -1,5 +1,6 @@
 // Steps of activities without a workflow and of schedules.
 
+import { at } from '../pair.ts';
 import type { Plain } from '../side.ts';
 import { failure, payload, payloads, seconds, taskQueue } from '../values.ts';
 import type { Act } from './act.ts';
@@ -7,7 +8,12 @@ import type { Options } from './step.ts';
 import { namespace, type World } from './world.ts';
 
 const identity = 'somebody';
+/** A call that waits has come to where it waits. */
+const ARRIVES_MS = 300;
 const LONG = seconds(3_600);
+const YEAR = 365 * 86_400;
+/** Long before anything that a schedule does now: 2020. */
+const PAST = 50 * YEAR;
 
 const activityId = (world: World, on: number): string => world.id('a', on);
 const activityQueue = (world: World, on: number): string => world.id('aq', on);
@@ -40,7 +46,7 @@ function scheduleOf(world: World, on: number, { overlap, paused, limited }: Opti
     taskQueue: taskQueue(world.id('sq', on)),
   };
   return {
-    spec: { interval: [{ interval: seconds(86_400 * 365), phase: seconds(86_400 * 200) }] },
+    spec: { interval: [{ interval: seconds(YEAR), phase: seconds(86_400 * 200) }] },
     action: { startWorkflow },
     policies: { overlapPolicy: overlap },
     state: {
@@ -98,6 +104,10 @@ export const OTHER_STEPS: Readonly<Record<string, Act>> = {
       ? { restoreOriginal: true }
       : { activityOptions: { heartbeatTimeout: seconds(500) }, updateMask: { paths: ['heartbeat_timeout'] } },
   ),
+  async awaitStandalone(world, on) {
+    await world.begin('PollActivityExecution', { namespace, activityId: activityId(world, on) });
+    await new Promise((resolve) => setTimeout(resolve, ARRIVES_MS));
+  },
   async listStandalone(world) {
     const query = `ActivityId IN (${[0, 1].map((on) => `'${activityId(world, on)}'`).join(', ')})`;
     await world.eventually('ListActivityExecutions', { namespace, query, pageSize: 20 });
@@ -118,6 +128,21 @@ export const OTHER_STEPS: Readonly<Record<string, Act>> = {
   triggerSchedule: ofSchedule('PatchSchedule', (_world, _on, { overlap }) => ({
     patch: { triggerImmediately: { overlapPolicy: overlap } },
   })),
+  backfillSchedule: ofSchedule('PatchSchedule', (_world, _on, { overlap, years }) => ({
+    patch: {
+      backfillRequest: [
+        { startTime: seconds(PAST), endTime: seconds(PAST + YEAR * Number(years)), overlapPolicy: overlap },
+      ],
+    },
+  })),
+  /** What runs of it, ends: what waits may begin. */
+  async endScheduled(world, on) {
+    const described = world.lasts(`schedule ${on}`);
+    const path = 'info.runningWorkflows.0';
+    if (described === undefined || described.some((body) => at(body, path) === undefined)) return;
+    const workflowExecution = world.keep(described, path);
+    await world.call('TerminateWorkflowExecution', { namespace, identity, workflowExecution, reason: 'why' });
+  },
   deleteSchedule: ofSchedule('DeleteSchedule', () => ({})),
   async listSchedules(world) {
     const query = `ScheduleId IN (${[0, 1].map((on) => `'${scheduleId(world, on)}'`).join(', ')})`;

@@ -11,7 +11,18 @@ import { type Finding, Parted, World } from './world.ts';
 const STEPS: Readonly<Record<string, Act>> = { ...WORKFLOW_STEPS, ...WORKER_STEPS, ...OTHER_STEPS };
 
 /** Not refused, or not by what has the workflow: the reference forgets an update that no worker has accepted when it refuses another call. */
-const SAFE = new Set(['poll', 'answer', 'work', 'signal', 'pollActivity', 'list', 'update', 'query', 'terminate']);
+const SAFE = new Set([
+  'poll',
+  'answer',
+  'work',
+  'signal',
+  'pollActivity',
+  'list',
+  'update',
+  'query',
+  'terminate',
+  'pollUpdate',
+]);
 
 export interface Played {
   readonly compared: number;

@@ -1,14 +1,16 @@
 // Steps of a worker that does what the sequence says: it polls where both servers show that something waits, and answers by plan.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { apiRoot } from '../../../src/frontend/grpc/proto/descriptors.ts';
+import { at } from '../pair.ts';
 import type { Plain, Ref } from '../side.ts';
-import { failure, payload, payloads, seconds, taskQueue } from '../values.ts';
+import { failure, payloads, seconds, taskQueue } from '../values.ts';
 import { type Act, described, PAUSED, TASK_SCHEDULED, workflowId, workflowQueue } from './act.ts';
+import { commandsOf } from './commands.ts';
 import type { Options } from './step.ts';
 import { type Bodies, namespace, type World } from './world.ts';
 
 const identity = 'worker';
-const LONG = seconds(3_600);
 
 interface Task {
   readonly token: Ref;
@@ -38,108 +40,24 @@ export async function poll(world: World, on: number): Promise<void> {
   if (!waits && !world.waitsFor('QueryWorkflow')) return;
   const bodies = await world.poll('PollWorkflowTaskQueue', pollOf(workflowQueue(world, on)));
   if (bodies === undefined || bodies[0].taskToken === undefined) return;
-  const token = world.keep(bodies, 'taskToken');
-  if (bodies[0].query === undefined) heldBy(world).tasks.set(on, { token, bodies });
-  else await answerQuery(world, token);
+  if (bodies[0].query === undefined) hold(world, on, bodies);
+  else await answerQuery(world, world.keep(bodies, 'taskToken'));
+}
+
+/** A workflow task, as a poll or another answer brings it. */
+export function hold(world: World, on: number, bodies: Bodies): void {
+  heldBy(world).tasks.set(on, { token: world.keep(bodies, 'taskToken'), bodies });
+}
+
+/** What both answers have at a path; undefined where one has nothing. */
+export function bothAt([a, b]: Bodies, path: string): Bodies | undefined {
+  const both = [at(a, path), at(b, path)];
+  return both.includes(undefined) ? undefined : (both as unknown as Bodies);
 }
 
 async function answerQuery(world: World, taskToken: Ref): Promise<void> {
   const answer = { namespace, taskToken, completedType: 1, queryResult: payloads };
   await world.call('RespondQueryTaskCompleted', answer);
-}
-
-const eventsOf = ([{ history }]: Bodies): readonly Plain[] =>
-  (history as { events?: readonly Plain[] } | undefined)?.events ?? [];
-
-function scheduledEventOf(bodies: Bodies, activityId: string): unknown {
-  const found = eventsOf(bodies).find(
-    (event) => (event.activityTaskScheduledEventAttributes as Plain | undefined)?.activityId === activityId,
-  );
-  return found?.eventId;
-}
-
-const retryPolicy = (maximumAttempts: number): Plain => ({
-  ...{ initialInterval: LONG, maximumInterval: LONG, backoffCoefficient: 1, maximumAttempts },
-});
-
-/** `kind n`: what a workflow asks for. Nothing, where the history lacks what it is about. */
-function commandsOf(world: World, on: number, bodies: Bodies, text: string): Plain[] {
-  const [kind = '', n = '0'] = text.split(' ');
-  const queue = taskQueue(workflowQueue(world, on));
-  const other = workflowId(world, Number(n));
-  switch (kind) {
-    case 'activity':
-      return [
-        {
-          commandType: 1,
-          scheduleActivityTaskCommandAttributes: {
-            ...{ activityId: `a${n}`, activityType: { name: `Act${n}` }, taskQueue: queue, input: payloads },
-            ...{ startToCloseTimeout: LONG, heartbeatTimeout: seconds(1_000), retryPolicy: retryPolicy(Number(n) + 1) },
-          },
-        },
-      ];
-    case 'cancelActivity': {
-      const scheduledEventId = scheduledEventOf(bodies, `a${n}`);
-      if (scheduledEventId === undefined) return [];
-      return [{ commandType: 2, requestCancelActivityTaskCommandAttributes: { scheduledEventId } }];
-    }
-    case 'timer':
-      return [{ commandType: 3, startTimerCommandAttributes: { timerId: `t${n}`, startToFireTimeout: LONG } }];
-    case 'cancelTimer':
-      return [{ commandType: 6, cancelTimerCommandAttributes: { timerId: `t${n}` } }];
-    case 'complete':
-      return [{ commandType: 4, completeWorkflowExecutionCommandAttributes: { result: payloads } }];
-    case 'fail':
-      return [{ commandType: 5, failWorkflowExecutionCommandAttributes: { failure } }];
-    case 'cancelWorkflow':
-      return [{ commandType: 7, cancelWorkflowExecutionCommandAttributes: { details: payloads } }];
-    case 'continueAsNew':
-      return [
-        {
-          commandType: 10,
-          continueAsNewWorkflowExecutionCommandAttributes: {
-            ...{ workflowType: { name: 'Next' }, taskQueue: queue, input: payloads, workflowTaskTimeout: seconds(100) },
-          },
-        },
-      ];
-    case 'marker':
-      return [{ commandType: 9, recordMarkerCommandAttributes: { markerName: 'm', details: { a: payloads } } }];
-    case 'memo':
-      return [
-        {
-          commandType: 16,
-          modifyWorkflowPropertiesCommandAttributes: { upsertedMemo: { fields: { [`k${n}`]: payload } } },
-        },
-      ];
-    case 'child':
-      return [
-        {
-          commandType: 11,
-          startChildWorkflowExecutionCommandAttributes: {
-            ...{ namespace, workflowId: other, workflowType: { name: 'Child' }, workflowTaskTimeout: seconds(100) },
-            ...{ taskQueue: taskQueue(workflowQueue(world, Number(n))), parentClosePolicy: 1 + (on % 3) },
-          },
-        },
-      ];
-    case 'signalOther':
-      return [
-        {
-          commandType: 12,
-          signalExternalWorkflowExecutionCommandAttributes: {
-            ...{ namespace, execution: { workflowId: other }, signalName: 'external', input: payloads },
-          },
-        },
-      ];
-    case 'cancelOther':
-      return [
-        {
-          commandType: 8,
-          requestCancelExternalWorkflowExecutionCommandAttributes: { namespace, workflowId: other, reason: 'why' },
-        },
-      ];
-    default:
-      throw new Error(`there is no command ${kind}`);
-  }
 }
 
 const any = (type: string, value: Plain): Plain => {
@@ -182,6 +100,8 @@ function updatesOf(updates: Set<string>, [body]: Bodies, plan: unknown): Answere
   return { messages, commands };
 }
 
+/** Until a timer of one second has fired on both. */
+const SHORT_MS = 2_200;
 const CLOSES = /^(complete|fail|cancelWorkflow|continueAsNew)/;
 
 async function answer(world: World, on: number, options: Options): Promise<void> {
@@ -200,10 +120,20 @@ async function answer(world: World, on: number, options: Options): Promise<void>
     ...{ namespace, identity, taskToken: task.token, messages: said.messages },
     commands: [...said.commands, ...commands],
     forceCreateNewWorkflowTask: options.again === true,
+    returnNewWorkflowTask: options.next === true,
     queryResults: Object.fromEntries(Object.keys(queries ?? {}).map((id) => [id, queryResult])),
   });
   const [reference, ours] = task.bodies;
-  await world.call('RespondWorkflowTaskCompleted', [answered(reference), answered(ours)]);
+  const bodies = await world.call('RespondWorkflowTaskCompleted', [answered(reference), answered(ours)]);
+  if (bodies === undefined) return;
+  const next = bothAt(bodies, 'workflowTask');
+  if (next?.[0].taskToken !== undefined) hold(world, on, next);
+  for (let i = 0; ; i += 1) {
+    const eager = bothAt(bodies, `activityTasks.${i}`);
+    if (eager === undefined) break;
+    holdActivity(world, on, eager);
+  }
+  if (asked.includes('shortTimer')) await delay(SHORT_MS);
 }
 
 async function pollActivity(world: World, on: number): Promise<void> {
@@ -214,7 +144,10 @@ async function pollActivity(world: World, on: number): Promise<void> {
   );
   if (!ready) return;
   const bodies = await world.poll('PollActivityTaskQueue', pollOf(workflowQueue(world, on)));
-  if (bodies?.[0].taskToken === undefined) return;
+  if (bodies?.[0].taskToken !== undefined) holdActivity(world, on, bodies);
+}
+
+function holdActivity(world: World, on: number, bodies: Bodies): void {
   heldBy(world).activities.set(`${on} ${String(bodies[0].activityId)}`, world.keep(bodies, 'taskToken'));
 }
 

@@ -4,8 +4,8 @@ import type { Plain } from '../side.ts';
 import { payload, payloads, seconds, taskQueue } from '../values.ts';
 import { type Act, described, executionOf, TASK_SCHEDULED, workflowId, workflowQueue } from './act.ts';
 import type { Options } from './step.ts';
-import { poll } from './worker.ts';
-import { namespace, type World } from './world.ts';
+import { bothAt, hold, poll } from './worker.ts';
+import { type Bodies, namespace, type World } from './world.ts';
 
 const identity = 'somebody';
 
@@ -17,6 +17,12 @@ export function watchWorkflow(world: World, on: number): void {
   const execution = executionOf(world, on);
   world.watch(`describe ${on}`, 'DescribeWorkflowExecution', { namespace, execution });
   world.watch(`history ${on}`, 'GetWorkflowExecutionHistory', { namespace, execution });
+}
+
+/** What becomes of a run when others follow it. */
+function watchRun(world: World, on: number, bodies: Bodies): void {
+  const execution = { ...executionOf(world, on), runId: world.keep(bodies, 'runId') };
+  world.watch(`run ${on}`, 'GetWorkflowExecutionHistory', { namespace, execution });
 }
 
 function startRequest(world: World, on: number, options: Options): Plain {
@@ -45,14 +51,26 @@ const updateRequest = (world: World, on: number, { stage, id }: Options): Plain 
   request: { meta: { updateId: `u${id}`, identity }, input: { name: 'update', args: payloads } },
 });
 
+const AFTERWARDS = {
+  updateWorkflowOptions: {
+    workflowExecutionOptions: { versioningOverride: { autoUpgrade: true } },
+    updateMask: { paths: ['versioning_override'] },
+  },
+};
+
 /** An update, a query or what else waits: the next step finds that it has arrived. */
 const ARRIVES_MS = 300;
 const arrives = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ARRIVES_MS));
 
 export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
   async start(world, on, options) {
-    await world.call('StartWorkflowExecution', startRequest(world, on, options));
+    const eager = { requestEagerExecution: options.eager === true };
+    const bodies = await world.call('StartWorkflowExecution', { ...startRequest(world, on, options), ...eager });
     watchWorkflow(world, on);
+    if (bodies === undefined) return;
+    watchRun(world, on, bodies);
+    const task = bothAt(bodies, 'eagerWorkflowTask');
+    if (task?.[0].taskToken !== undefined) hold(world, on, task);
   },
   async signalWithStart(world, on, options) {
     await world.call('SignalWithStartWorkflowExecution', {
@@ -77,9 +95,15 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
     await world.begin('UpdateWorkflowExecution', updateRequest(world, on, options));
     await arrives();
   },
-  async pollUpdate(world, on, { id }) {
+  async pollUpdate(world, on, { id, stage, wait }) {
     const updateRef = { workflowExecution: executionOf(world, on), updateId: `u${id}` };
-    await world.call('PollWorkflowExecutionUpdate', { namespace, identity, updateRef });
+    if (wait !== true) {
+      await world.call('PollWorkflowExecutionUpdate', { namespace, identity, updateRef });
+      return;
+    }
+    const waitPolicy = { lifecycleStage: stage };
+    await world.begin('PollWorkflowExecutionUpdate', { namespace, identity, updateRef, waitPolicy });
+    await arrives();
   },
   async query(world, on, { reject }) {
     const query = { queryType: 'q', queryArgs: payloads };
@@ -128,22 +152,34 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
   async unpause(world, on) {
     await world.call('UnpauseWorkflowExecution', { namespace, identity, ...executionOf(world, on), reason: 'well' });
   },
-  async reset(world, on, { at, excluded, after }) {
+  async reset(world, on, { at, excluded, after, reapply, anywhere }) {
     const { history } = (world.last(`history ${on}`) ?? {}) as { history?: { events?: readonly Plain[] } };
     const points = (history?.events ?? []).filter(({ eventType }) =>
       /TASK_(COMPLETED|FAILED)$/.test(String(eventType)),
     );
     const workflowTasks = points.filter(({ eventType }) => /EVENT_TYPE_WORKFLOW_TASK/.test(String(eventType)));
-    const point = workflowTasks[Math.floor(Number(at) * workflowTasks.length)];
+    const chosen = anywhere === true ? (history?.events ?? []) : workflowTasks;
+    const point = chosen[Math.floor(Number(at) * chosen.length)];
     if (point === undefined) return;
     await world.call('ResetWorkflowExecution', {
       ...{ namespace, identity, workflowExecution: executionOf(world, on), reason: 'why' },
       ...{ requestId: world.pair.fresh('reset'), workflowTaskFinishEventId: point.eventId },
-      resetReapplyExcludeTypes: excluded,
-      postResetOperations: after === true ? [{ signalWorkflow: { signalName: 'again', input: payloads } }] : [],
+      ...{ resetReapplyExcludeTypes: excluded, resetReapplyType: reapply },
+      postResetOperations: after === true ? [AFTERWARDS] : [],
     });
   },
-  async setOptions(world, on, { upgrades }) {
+  async setOptions(world, on, { upgrades, priority, part }) {
+    if (typeof priority === 'number') {
+      await world.call('UpdateWorkflowExecutionOptions', {
+        ...{ namespace, identity, workflowExecution: executionOf(world, on) },
+        workflowExecutionOptions: {
+          priority:
+            priority === 0 ? undefined : { priorityKey: priority, fairnessKey: `k${priority}`, fairnessWeight: 2 },
+        },
+        updateMask: { paths: [part === '' ? 'priority' : `priority.${String(part)}`] },
+      });
+      return;
+    }
     await world.call('UpdateWorkflowExecutionOptions', {
       ...{ namespace, identity, workflowExecution: executionOf(world, on) },
       workflowExecutionOptions: upgrades === true ? { versioningOverride: { autoUpgrade: true } } : {},
@@ -165,6 +201,18 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
       terminate: { terminationOperation: { identity, details: payloads } },
       reset: { resetOperation: { identity, resetType: 1 } },
       delete: { deletionOperation: { identity } },
+      resetFirst: { resetOperation: { identity, options: { firstWorkflowTask: {}, resetReapplyExcludeTypes: [1] } } },
+      unpauseActivities: { unpauseActivitiesOperation: { identity, matchAll: true, resetAttempts: true } },
+      resetActivities: { resetActivitiesOperation: { identity, type: 'Act1', keepPaused: true } },
+      changeActivities: {
+        updateActivityOptionsOperation: {
+          ...{ identity, matchAll: true, activityOptions: { heartbeatTimeout: seconds(500) } },
+          updateMask: { paths: ['heartbeat_timeout'] },
+        },
+      },
+      options: {
+        updateWorkflowOptionsOperation: { identity, ...AFTERWARDS.updateWorkflowOptions },
+      },
     };
     const jobId = world.pair.fresh('job');
     await world.call('StartBatchOperation', {

@@ -57,7 +57,7 @@ export class World {
   #normals: readonly [Normal, Normal] = [new Normal(), new Normal()];
   readonly #reads = new Map<string, readonly [string, Plain]>();
   readonly #background = new Set<Background>();
-  #last = new Map<string, Plain>();
+  #last = new Map<string, Bodies>();
   compared = 0;
   /** Of the step that is played. */
   step = 0;
@@ -125,6 +125,11 @@ export class World {
 
   /** What the reference has said last of something that is watched, and ours the same. */
   last(what: string): Plain | undefined {
+    return this.#last.get(what)?.[0];
+  }
+
+  /** The same of both, for ids that each has made. */
+  lasts(what: string): Bodies | undefined {
     return this.#last.get(what);
   }
 
@@ -180,7 +185,7 @@ export class World {
 
   /** Whether all was the same. @param late it is not going to be, if not now */
   async #watched(late: boolean): Promise<boolean> {
-    const last = new Map<string, Plain>();
+    const last = new Map<string, Bodies>();
     const kept = this.#normals;
     for (const [what, [name, request]] of this.#reads) {
       const answers = await this.pair.ask(name, request, CALL_MS);
@@ -190,7 +195,7 @@ export class World {
         return false;
       }
       this.#found(name, unlike);
-      last.set(what, bodiesOf(answers)?.[0] ?? {});
+      last.set(what, bodiesOf(answers) ?? [{}, {}]);
     }
     this.#last = last;
     return true;

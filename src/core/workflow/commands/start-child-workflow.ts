@@ -15,7 +15,7 @@ import { flowProblem } from '../../flow/problem.ts';
 import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
-import { effectivePriority } from '../offers.ts';
+import { effectivePriority, runPriority } from '../offers.ts';
 import { originOf } from '../relations.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
@@ -169,7 +169,7 @@ function ask(
       retryPolicy: initiated.retryPolicy,
       cronSchedule: initiated.cronSchedule,
       reusePolicy: initiated.workflowIdReusePolicy,
-      priority: effectivePriority(initiated.priority, attributes.priority),
+      priority: effectivePriority(initiated.priority, runPriority(run)),
       userMetadata,
       ...childVersioning(run, initiated.taskQueue.name, initiated.versioningOverride),
       flowControl: initiated.flowControl,

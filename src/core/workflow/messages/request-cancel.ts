@@ -5,7 +5,7 @@ import { EventType } from '../../../wire/enums.ts';
 import type { RequestCancelMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { heedCancel } from '../queued-run.ts';
-import { standaloneCompleted } from '../rejections.ts';
+import { failedPrecondition, standaloneCompleted } from '../rejections.ts';
 import { cancelStandalone } from '../standalone.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
@@ -18,6 +18,10 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   const { run } = resolved;
   const alone = isActivityAddress(state.workflowId);
   if (alone && !isOpen(run)) return standaloneCompleted();
+  const { cancelRequest = message.requestId } = run.row.standalone ?? {};
+  if (message.once === true && cancelRequest !== message.requestId) {
+    return failedPrecondition(`cancellation already requested with request ID ${cancelRequest}`);
+  }
   if (!isOpen(run) || run.row.facts.cancelRequested) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, message.requestId);
@@ -26,7 +30,7 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   const draft = turn.open(run);
   const { reason: cause, identity, links } = message;
   draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, { cause, identity }, draft.now, links);
-  if (alone) cancelStandalone(draft, message.identity, message.reason);
+  if (alone) cancelStandalone(draft, message);
   else heedCancel(draft);
   return turn.outcome({ type: 'accepted' });
 }

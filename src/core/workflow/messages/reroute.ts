@@ -1,7 +1,9 @@
-// Where tasks go that are not pinned has changed since they were offered, or what a run is pinned to: what waits is offered again where it belongs
-// now. What a worker has already begun stays with it.
+// Where tasks go that are not pinned has changed since they were offered, or what a run is pinned to, or its priority: what waits is offered again where
+// it belongs now. What a worker has already begun stays with it. An activity that waits keeps its place among those of the old priority, as on the
+// reference server; its next attempt has the new one.
 
 import { offerActivity, withdrawActivity } from '../activity-task.ts';
+import { isSame } from '../execution-options.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { type ActorState, isOpen } from '../state.ts';
@@ -22,7 +24,7 @@ export function rerouteTasks(run: RunDraft): void {
   const { task } = run.row;
   if (task !== undefined && task.startId === undefined && task.notBefore === undefined) {
     const version = routeOfRun(run);
-    if (version !== task.version) {
+    if (version !== task.version || !isSame(task.runPriority, run.facts.priority)) {
       withdrawTask(run, task);
       const { stickyQueue, stickyUntil, ...rest } = task;
       // Whoever keeps it warm may be of the wrong version.

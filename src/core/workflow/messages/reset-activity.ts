@@ -4,14 +4,18 @@
 import { chooseActivities, jitterOf, replaceActivity, rescheduled, withoutHeartbeats } from '../activity-choice.ts';
 import type { ResetActivityMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { failedPrecondition } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
+import { toldAlready } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 
 export function resetActivity(state: ActorState, message: ResetActivityMessage, context: TurnContext): Decision {
   const found = chooseActivities(state, message, context);
   if ('ok' in found) return found;
   const { turn, run, chosen } = found;
+  const told = chosen.map((activity) => toldAlready(run, activity)).find((what) => what !== undefined);
+  if (told !== undefined) return failedPrecondition(`cannot reset an activity with a pending ${told}`);
   for (const activity of chosen) replaceActivity(run, activity, resetOne(run, activity, message));
   return turn.outcome({ type: 'accepted' });
 }

@@ -52,7 +52,7 @@ export function startActivityTask(
   if (waiting.options !== undefined) started.options = waiting.options;
   if (waiting.permit !== undefined) started.permit = waiting.permit;
   draft.putActivity(started);
-  return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
+  return turn.outcome(startedActivityTask(run.runId, run.start, run.row, started, taker.startId));
 }
 
 /** A Nexus task: the same, of an operation. */

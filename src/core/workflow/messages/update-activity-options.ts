@@ -9,7 +9,7 @@ import { failedPrecondition, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem, retryInterval } from '../retry.ts';
 import type { ActivityOptions, ActivityRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { isStandalone } from '../standalone-start.ts';
+import { isStandalone, toldAlready } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 import { optionsOf } from '../timeouts.ts';
 
@@ -23,6 +23,12 @@ export function updateActivityOptions(
   const { turn, run, chosen } = found;
   let first: ActivityOptions | undefined;
   for (const activity of chosen) {
+    const told = toldAlready(run, activity);
+    if (told !== undefined) {
+      return failedPrecondition(
+        `Cannot update options for activity in state ${told === 'reset' ? 'Reset' : 'Cancel'}Requested`,
+      );
+    }
     const options = message.change === 'restoreOriginal' ? undefined : changed(run, activity, message.change);
     if (typeof options === 'string') {
       return invalidArgument(`${options} ActivityId=${activity.facts.activityId}`);

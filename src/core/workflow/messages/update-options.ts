@@ -1,9 +1,9 @@
-// A client sets, or takes back, what holds of a run instead of what its workflow says of versions: pinned to one, or upgraded like the others. An
-// event says so; tasks that wait follow at once.
+// A client sets, or takes back, what holds of a run instead of what its workflow says of versions: pinned to one, or upgraded like the others; or it
+// changes the run's priority. An event says so; tasks that wait for another version follow at once, and the workflow task that waits for its new place.
 
+import { optionsAfter, writeOptions } from '../execution-options.ts';
 import type { UpdateOptionsMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { overrideOf, writeOverride } from '../post-reset.ts';
 import { alreadyCompleted } from '../rejections.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { resolve } from '../target.ts';
@@ -16,12 +16,12 @@ export function updateOptions(state: ActorState, message: UpdateOptionsMessage, 
   const { run } = resolved;
   if (!isOpen(run)) return alreadyCompleted();
   const turn = new Turn(state, context);
-  const { isNew, override } = overrideOf(run.row.facts, message.versioningOverride);
+  const { isNew, options } = optionsAfter({ facts: run.row.facts, start: run.start }, message);
   if (isNew) {
     const draft = turn.open(run);
-    writeOverride(draft, override, message.identity);
+    writeOptions(draft, options, message.identity);
     draft.visible = true;
     rerouteTasks(draft);
   }
-  return turn.outcome({ type: 'executionOptions', versioningOverride: override });
+  return turn.outcome({ type: 'executionOptions', ...options });
 }

@@ -2,17 +2,19 @@
 
 import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
 import { StatusCode } from '../../../wire/status.ts';
-import { type Message, nameIn, native, part, type Rpc, text } from '../rpc.ts';
+import { type Message, mask, nameIn, native, part, type Rpc, text } from '../rpc.ts';
 import { postResetOperations } from './executions.ts';
+import { refuseTimeSkipping } from './start.ts';
 
 const nothing = (): object => ({});
 
 /** An operation as the native door has it: masks as lists, queues by name. */
 function operation(asked: Message): Message {
   const options = part(asked, 'activityOptions');
+  refuseTimeSkipping(part(asked, 'workflowExecutionOptions'));
   return {
     ...asked,
-    updateMask: asked.updateMask === undefined ? undefined : part(asked, 'updateMask').paths,
+    updateMask: mask(asked, 'updateMask'),
     activityOptions:
       asked.activityOptions === undefined ? undefined : { ...options, taskQueue: nameIn(options, 'taskQueue') },
   };

@@ -10,8 +10,9 @@ import type {
 } from '../../../wire/api.ts';
 import { versionText } from '../../../wire/deployment.ts';
 import { TaskQueueKind, VersioningBehavior } from '../../../wire/enums.ts';
-import { type Message, native, part } from '../rpc.ts';
+import { type Message, mask, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
+import { refuseTimeSkipping } from './start.ts';
 
 const execution = (workflowId: string | undefined, runId: string | undefined): object | undefined =>
   workflowId === undefined ? undefined : { workflowId, runId };
@@ -117,8 +118,8 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
 
 export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
   const { workflowId, runId } = part(request, 'workflowExecution');
-  const { paths } = part(request, 'updateMask');
-  return { ...request, workflowId, runId, updateMask: paths };
+  refuseTimeSkipping(part(request, 'workflowExecutionOptions'));
+  return { ...request, workflowId, runId, updateMask: mask(request, 'updateMask') };
 });
 
 export const QueryWorkflow = native('queryWorkflow', (request) => ({
@@ -138,6 +139,7 @@ export function postResetOperations({ postResetOperations: asked }: Message): Me
   return ((asked ?? []) as Message[]).map((one) => {
     const options = part(one, 'updateWorkflowOptions');
     if (one.updateWorkflowOptions === undefined) return one;
-    return { updateWorkflowOptions: { ...options, updateMask: part(options, 'updateMask').paths } };
+    refuseTimeSkipping(part(options, 'workflowExecutionOptions'));
+    return { updateWorkflowOptions: { ...options, updateMask: mask(options, 'updateMask') } };
   });
 }

@@ -7,12 +7,16 @@ import { type Message, nameIn, native, part, type Rpc, runNative, text } from '.
 import { seated } from './eager.ts';
 import { workflowTaskAnswer } from './workflow-tasks.ts';
 
+/** Of a single execution, as that server has it. What can ask for it: starts, and changes of options. */
+export function refuseTimeSkipping({ timeSkippingConfig }: Message): void {
+  if (timeSkippingConfig === undefined) return;
+  const message = 'The Time-Skipping feature is not enabled for namespace.';
+  throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
+}
+
 /** A start's fields as the native door has them: types and queues by their names. */
 export function startBody(request: Message): Message {
-  if (request.timeSkippingConfig !== undefined) {
-    const message = 'The Time-Skipping feature is not enabled for namespace.';
-    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
-  }
+  refuseTimeSkipping(request);
   return { ...request, workflowType: nameIn(request, 'workflowType'), taskQueue: nameIn(request, 'taskQueue') };
 }
 
