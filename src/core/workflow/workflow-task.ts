@@ -2,7 +2,7 @@
 // sticky queue, failing and timing out. Called by the messages and by command processing.
 
 import { isActivityAddress } from '../../wire/activity-address.ts';
-import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import { EventType, SuggestContinueAsNewReason, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
@@ -250,6 +250,26 @@ export function failTask(
     });
   }
   endUnsuccessfully(run, task, { cause, message: failure?.message ?? '' });
+}
+
+/**
+ * The run is about to be paused, and no worker has this task: it is over, and another first attempt shows the workflow afterwards what came. Nothing is
+ * wrong with its workers: what they failed of before is remembered, and no failure is added.
+ */
+export function failWaiting(run: RunDraft, task: WorkflowTaskRow, identity: string): void {
+  withdrawTask(run, task);
+  if (task.attempt === 1) {
+    run.add(EventType.WORKFLOW_TASK_FAILED, {
+      scheduledEventId: task.scheduledEventId,
+      startedEventId: task.startedEventId,
+      cause: WorkflowTaskFailedCause.WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
+      identity,
+    });
+  }
+  run.setTask(undefined);
+  run.row.sticky = undefined;
+  run.row.nextAttempt = 1;
+  run.flushBuffered();
 }
 
 /** Start-to-close passed: the worker's answer comes too late from now on. */
