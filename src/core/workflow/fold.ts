@@ -76,10 +76,12 @@ const MAX_RESET_POINTS = 20;
 
 function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: WorkflowTaskCompletedEventAttributes): void {
   // A worker that does not say its build is a build too: the one without a name. Old ones say the checksum of their binary instead.
-  const buildId = attributes.workerVersion?.buildId ?? '';
+  const stamped = attributes.workerVersion?.buildId ?? '';
+  // Workers of a deployment say it with their version.
+  const buildId = stamped || (attributes.deploymentVersion?.buildId ?? '');
   const { binaryChecksum } = attributes;
   const { facts } = sink;
-  if (buildId !== '') facts.lastBuildId = buildId;
+  if (stamped !== '') facts.lastBuildId = stamped;
   const isThis = (one: Pick<ResetPointInfo, 'buildId' | 'binaryChecksum'>): boolean =>
     one.buildId === buildId && one.binaryChecksum === binaryChecksum;
   if (facts.builds !== undefined && !facts.builds.some(isThis)) {
