@@ -75,13 +75,14 @@ describe('a paused workflow', () => {
     expect(w.types()).toEqual([
       'WORKFLOW_EXECUTION_STARTED',
       'WORKFLOW_TASK_SCHEDULED',
+      'WORKFLOW_TASK_STARTED',
       'WORKFLOW_TASK_FAILED',
       'WORKFLOW_EXECUTION_PAUSED',
       'WORKFLOW_EXECUTION_UNPAUSED',
       'WORKFLOW_TASK_SCHEDULED',
     ]);
-    expect(w.history()[2]?.attributes).toEqual({
-      ...{ scheduledEventId: 2, startedEventId: 0, identity: 'history-service' },
+    expect(w.history()[3]?.attributes).toEqual({
+      ...{ scheduledEventId: 2, startedEventId: 3, identity: 'history-service' },
       cause: WorkflowTaskFailedCause.WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
     });
     sound(w);
@@ -117,8 +118,8 @@ describe('a paused workflow', () => {
     w.accept(w.completeMessage(w.takeWorkflowTask().ref, [], { sticky: true }));
     w.update('u');
     pause(w);
-    expect(w.types().slice(-3)).toEqual([
-      ...['WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_PAUSED'],
+    expect(w.types().slice(-4)).toEqual([
+      ...['WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_PAUSED'],
     ]);
     unpause(w);
     expect(waitingOffers(w.state)).toMatchObject([{ kind: 'workflow', attempt: 1 }]);

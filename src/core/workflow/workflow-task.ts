@@ -21,6 +21,8 @@ const BACKOFF_MAXIMUM = 10 * 60_000;
 const SUGGESTED_SHARE_OF_UPDATES = 0.9;
 /** From the failure of this attempt on, lists show it (`TemporalReportedProblems`): before, a retry may well help. */
 const REPORTED_FROM_ATTEMPT = 5;
+/** Of a start that no worker has asked for. */
+const NO_REQUEST = 'emptyUuid';
 /** What is kept of a failure's message in the run's row, which most turns rewrite. */
 const TASK_FAILURE_TEXT = 1_000;
 
@@ -259,9 +261,13 @@ export function failTask(
 export function failWaiting(run: RunDraft, task: WorkflowTaskRow, identity: string): void {
   withdrawTask(run, task);
   if (task.attempt === 1) {
+    const { scheduledEventId } = task;
+    // Official workers read no failure of a task that has no start: one by the server, as the reference server has it of tasks for updates.
+    const started = { scheduledEventId, identity, requestId: NO_REQUEST, historySizeBytes: run.facts.historyBytes };
+    const startedEventId = task.startedEventId || run.add(EventType.WORKFLOW_TASK_STARTED, started);
     run.add(EventType.WORKFLOW_TASK_FAILED, {
-      scheduledEventId: task.scheduledEventId,
-      startedEventId: task.startedEventId,
+      scheduledEventId,
+      startedEventId,
       cause: WorkflowTaskFailedCause.WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
       identity,
     });
