@@ -15,6 +15,8 @@ import { ownBytes, type WorkerNode } from './ports.ts';
 const DEFAULT_WORKFLOW_TASK_TIMEOUT_MS = 10_000;
 const HISTORY_TRIES = 5;
 const HISTORY_RETRY_MS = 200;
+/** Of a further page: small enough that the node reads the next one while this one is replayed, large enough that a round trip does not matter. */
+const PAGE_BYTES = 512 * 1024;
 
 export interface HistoryPage {
   events: EventBatches;
@@ -81,7 +83,7 @@ export async function fetchTaskHistory(
 ): Promise<HistoryPage> {
   for (let tries = 1; ; tries++) {
     try {
-      const page = await node.ask('getWorkflowTaskHistory', { token, fromEventId });
+      const page = await node.ask('getWorkflowTaskHistory', { token, fromEventId, maximumBytes: PAGE_BYTES });
       return {
         events: await decodeBatches(codecs, page.events.map(ownBytes)),
         firstEventId: page.firstEventId,

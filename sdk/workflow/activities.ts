@@ -63,13 +63,22 @@ function whileInScope(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) {
-      scope.cancelRequested.catch(() => {
-        if (activator.activities.has(seq)) activator.push({ kind: cancelKind, seq, site: new Error() }, eventGroups);
-      });
-    }
+    if (scope.cancellable) cancelWithScope(scope, activator, seq, cancelKind, eventGroups);
     activator.push(scheduled, eventGroups);
     activator.activities.set(seq, { resolve, reject, site: scheduled.site ?? new Error() });
+  });
+}
+
+/** Apart from the call: a scope keeps its handlers until it is over itself, and made there, this one would keep the call's arguments, too. */
+function cancelWithScope(
+  scope: CancellationScope,
+  activator: Activator,
+  seq: number,
+  kind: 'cancelActivity' | 'cancelLocalActivity',
+  eventGroups: readonly EventGroupMarker[] | undefined,
+): void {
+  scope.cancelRequested.catch(() => {
+    if (activator.activities.has(seq)) activator.push({ kind, seq, site: new Error() }, eventGroups);
   });
 }
 

@@ -17,6 +17,7 @@ import { headerOf } from './activities.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
+import type { EventGroupMarker } from './event-groups.ts';
 import type { SignalWorkflowInput, StartChildWorkflowExecutionInput } from './interceptors.ts';
 import { ChildWorkflowCancellationType, type ChildWorkflowOptions } from './interfaces.ts';
 import { uuid4 } from './workflow.ts';
@@ -80,11 +81,14 @@ function startedChild(
   });
   return start(input).then(([started, result]) => {
     // As below: each may be asked for late, or never.
-    started.catch(() => undefined);
-    result.catch(() => undefined);
+    started.catch(ignored);
+    result.catch(ignored);
     return { workflowId, started, result };
   });
 }
+
+/** Nobody has to listen. Made once: a promise that waits keeps it, and with it what is around the place where it is made. */
+const ignored = (): void => undefined;
 
 function scheduleChild(
   activator: Activator,
@@ -127,23 +131,30 @@ function scheduleChild(
     if (!scope.consideredCancelled) activator.children.set(seq, { resolve, reject, site });
   });
   // The result may never be asked for.
-  result.catch(() => undefined);
+  result.catch(ignored);
   const started = new Promise<string>((resolve, reject) => {
     if (scope.consideredCancelled) {
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) {
-      scope.cancelRequested.catch(() => {
-        if (!activator.children.has(seq)) return;
-        activator.push({ kind: 'cancelChild', seq, site: new Error() }, options.eventGroups);
-      });
-    }
+    if (scope.cancellable) cancelWithScope(scope, activator, seq, options.eventGroups);
     activator.push(scheduled, options.eventGroups);
     activator.childStarts.set(seq, { resolve, reject, site, workflowId, workflowType });
   });
-  started.catch(() => undefined);
+  started.catch(ignored);
   return { started, result };
+}
+
+/** Apart from the call, whose arguments it would keep for as long as the scope lives. */
+function cancelWithScope(
+  scope: CancellationScope,
+  activator: Activator,
+  seq: number,
+  eventGroups: readonly EventGroupMarker[] | undefined,
+): void {
+  scope.cancelRequested.catch(() => {
+    if (activator.children.has(seq)) activator.push({ kind: 'cancelChild', seq, site: new Error() }, eventGroups);
+  });
 }
 
 /**
@@ -267,11 +278,7 @@ function sendSignal(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) {
-      scope.cancelRequested.catch(() => {
-        if (activator.externalSignals.has(seq)) activator.push({ kind: 'cancelSignalExternal', seq });
-      });
-    }
+    if (scope.cancellable) cancelSignalWithScope(scope, activator, seq);
     activator.push({
       kind: 'signalExternal',
       seq,
@@ -286,6 +293,13 @@ function sendSignal(
       },
     });
     activator.externalSignals.set(seq, { resolve, reject, site });
+  });
+}
+
+/** Apart from the call, whose arguments it would keep for as long as the scope lives. */
+function cancelSignalWithScope(scope: CancellationScope, activator: Activator, seq: number): void {
+  scope.cancelRequested.catch(() => {
+    if (activator.externalSignals.has(seq)) activator.push({ kind: 'cancelSignalExternal', seq });
   });
 }
 

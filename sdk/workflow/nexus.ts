@@ -10,6 +10,7 @@ import type { Activator } from './activator.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
+import type { EventGroupMarker } from './event-groups.ts';
 import type {
   StartNexusOperationInput,
   StartNexusOperationOptions,
@@ -118,13 +119,7 @@ function scheduleOperation(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) {
-      scope.cancelRequested.catch(() => {
-        if (activator.nexus.isPending(seq)) {
-          activator.push({ kind: 'cancelNexus', seq, site: new Error() }, options.eventGroups);
-        }
-      });
-    }
+    if (scope.cancellable) cancelWithScope(scope, activator, seq, options.eventGroups);
     const scheduled: Intent = {
       kind: 'startNexus',
       seq,
@@ -144,5 +139,17 @@ function scheduleOperation(
     };
     activator.push(scheduled, options.eventGroups);
     activator.nexus.starts.set(seq, { resolve, reject, site });
+  });
+}
+
+/** Apart from the call, whose arguments it would keep for as long as the scope lives. */
+function cancelWithScope(
+  scope: CancellationScope,
+  activator: Activator,
+  seq: number,
+  eventGroups: readonly EventGroupMarker[] | undefined,
+): void {
+  scope.cancelRequested.catch(() => {
+    if (activator.nexus.isPending(seq)) activator.push({ kind: 'cancelNexus', seq, site: new Error() }, eventGroups);
   });
 }

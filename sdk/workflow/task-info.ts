@@ -17,14 +17,16 @@ type TaskInfo = Pick<
   | 'currentDeploymentVersion'
 >;
 
-export function taskInfoOf({ historyLength, historySize, continueAsNewSuggested, ...task }: Activation): TaskInfo {
-  const { suggestReasons = [], targetVersionChanged = false, buildId, version } = task;
-  const reasons = suggestReasons.flatMap((reason) => decodeSuggestContinueAsNewReason(reason) ?? []);
+export function taskInfoOf(activation: Activation): TaskInfo {
+  const { suggestReasons, targetVersionChanged = false } = activation;
+  const reasons = suggestReasons?.flatMap((reason) => decodeSuggestContinueAsNewReason(reason) ?? []);
   return {
-    ...{ historyLength, historySize, continueAsNewSuggested },
-    suggestedContinueAsNewReasons: reasons.length > 0 ? [...reasons] : undefined,
+    historyLength: activation.historyLength,
+    historySize: activation.historySize,
+    continueAsNewSuggested: activation.continueAsNewSuggested,
+    suggestedContinueAsNewReasons: reasons === undefined || reasons.length === 0 ? undefined : [...reasons],
     targetWorkerDeploymentVersionChanged: targetVersionChanged,
-    currentBuildId: buildId,
-    currentDeploymentVersion: convertDeploymentVersion(version),
+    currentBuildId: activation.buildId,
+    currentDeploymentVersion: convertDeploymentVersion(activation.version),
   };
 }

@@ -1,6 +1,7 @@
 // Waiting: for time, and for the workflow's own state.
 
 import { type Duration, msToNumber } from '../common/time.ts';
+import type { Activator } from './activator.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { SleepOptions } from './interfaces.ts';
@@ -47,13 +48,21 @@ function untilTrue(fn: () => boolean): Promise<void> {
       return;
     }
     const seq = activator.takeSeq('condition');
-    if (scope.cancellable) {
-      scope.cancelRequested.catch((reason: Error) => {
-        activator.blockedConditions.delete(seq);
-        reject(reason);
-      });
-    }
+    if (scope.cancellable) rejectWithScope(scope, activator, seq, reject);
     if (fn()) resolve();
     else activator.blockedConditions.set(seq, { fn, resolve, site });
+  });
+}
+
+/** Apart from the call, whose function it would keep for as long as the scope lives. */
+function rejectWithScope(
+  scope: CancellationScope,
+  activator: Activator,
+  seq: number,
+  reject: (reason: Error) => void,
+): void {
+  scope.cancelRequested.catch((reason: Error) => {
+    activator.blockedConditions.delete(seq);
+    reject(reason);
   });
 }

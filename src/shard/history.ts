@@ -6,9 +6,11 @@ import { countOf, cut, decodeBatch } from './batches.ts';
 import { after, eventsKey, eventsPrefix, firstEventIdOf, next } from './keys.ts';
 import type { Reader } from './reader.ts';
 
-/** First page of a cold task's history, bytes. */
-export const FIRST_PAGE_BYTES = 1024 * 1024;
-const CHUNK = 64;
+/** First page of a cold task's history, bytes: a worker begins with it while it asks for the next. */
+export const FIRST_PAGE_BYTES = 512 * 1024;
+/** Rows read at once: at first, and at most. How much the first hold says how many more fill the page; what is read beyond it is read in vain. */
+const FIRST_ROWS = 8;
+const MOST_ROWS = 64;
 
 export interface HistoryPage {
   events: EventBatches;
@@ -31,6 +33,7 @@ export async function readHistory(
   const end = eventsKey(prefix, page.to + 1);
   let wanted = page.from;
   let bytes = 0;
+  let read = 0;
   while (wanted <= page.to) {
     const sought = wanted;
     const holder = await reader.last(eventsKey(prefix, 0), eventsKey(prefix, wanted + 1));
@@ -47,11 +50,13 @@ export async function readHistory(
         if (events.length > 0 && bytes + part.length > page.maximumBytes) return { events, nextEventId: wanted };
         events.push(part);
         bytes += part.length;
+        read += 1;
         wanted = batch.last + 1;
       }
       const last = rows[rows.length - 1];
       if (last === undefined || wanted > page.to || firstEventIdOf(last[0]) > wanted) break;
-      rows = await reader.range(next(last[0]), end, CHUNK);
+      const fill = read < FIRST_ROWS ? FIRST_ROWS : Math.ceil(((page.maximumBytes - bytes) * read) / bytes) + 1;
+      rows = await reader.range(next(last[0]), end, Math.min(Math.max(fill, 1), MOST_ROWS));
     }
     if (wanted === sought) {
       throw new Error(`event ${wanted} of run ${page.runId} is missing, its history goes to ${page.to}`);

@@ -222,8 +222,10 @@ export class Execution {
     this.#expectNothingLeft(started);
     const patches: Job[] = [];
     const updates = this.#machines?.updates;
+    let worker: Pick<Activation, 'buildId' | 'version'> = this.identity;
     if (replaying) {
-      const consequences = [...this.history.peek()];
+      const consequences = this.history.peek();
+      worker = workerOf(consequences);
       for (const event of consequences) {
         const patch = event.eventType === EventType.MARKER_RECORDED ? decodePatchMarker(event.attributes) : undefined;
         if (patch !== undefined) patches.push({ kind: 'patch', id: patch.id });
@@ -238,9 +240,8 @@ export class Execution {
     }
     const { suggestContinueAsNewReasons, targetWorkerDeploymentVersionChanged } = started.attributes;
     this.#situation = {
-      ...(replaying
-        ? workerOf(this.history.peek())
-        : { buildId: this.identity.buildId, version: this.identity.version }),
+      buildId: worker.buildId,
+      version: worker.version,
       now: Math.max(started.eventTime, this.#situation.now),
       isReplaying: replaying,
       historyLength: started.eventId,
@@ -460,7 +461,7 @@ function isOwnMarker(draft: Draft | undefined, event: HistoryEvent): boolean {
 }
 
 /** The worker that completed a task, by the events it led to. */
-function workerOf(consequences: Iterable<HistoryEvent>): Pick<Activation, 'buildId' | 'version'> {
+function workerOf(consequences: readonly HistoryEvent[]): Pick<Activation, 'buildId' | 'version'> {
   for (const event of consequences) {
     if (event.eventType !== EventType.WORKFLOW_TASK_COMPLETED) continue;
     const { deploymentVersion: version, workerVersion } = event.attributes;

@@ -69,12 +69,10 @@ export class HistoryBuffer {
   }
 
   /** Events up to the next workflow task, without consuming them: what the task just taken led to. */
-  *peek(): Iterable<HistoryEvent> {
-    for (let i = this.#position; i < this.#events.length; i++) {
-      const event = this.#events[i];
-      if (event === undefined || event.eventType === EventType.WORKFLOW_TASK_SCHEDULED) return;
-      yield event;
-    }
+  peek(): HistoryEvent[] {
+    let end = this.#position;
+    while (end < this.#events.length && this.#events[end]?.eventType !== EventType.WORKFLOW_TASK_SCHEDULED) end++;
+    return this.#events.slice(this.#position, end);
   }
 
   /** What follows the last stretch. */

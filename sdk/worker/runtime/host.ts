@@ -196,6 +196,8 @@ export class WorkflowHost {
     this.#guarded(held, () => {
       const { execution, task } = held;
       const complete = nextEventId === undefined;
+      // Before this page is worked on: the next one comes meanwhile.
+      if (!complete) this.#emit({ type: 'needHistory', token: task.token, fromEventId: nextEventId });
       execution.history.append(events, complete && task.query !== undefined);
       if (complete && task.query === undefined) execution.history.append(transientTail(execution, task), true);
       const progress = execution.advance();
@@ -203,10 +205,7 @@ export class WorkflowHost {
         this.#goOn(held);
         return;
       }
-      if (!complete) {
-        this.#emit({ type: 'needHistory', token: task.token, fromEventId: execution.history.nextEventId });
-        return;
-      }
+      if (!complete) return;
       if (task.query === undefined) {
         throw new RangeError(
           `The history of run ${held.runId} ends before its workflow task ${task.startedEventId} began`,

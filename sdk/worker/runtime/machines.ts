@@ -21,7 +21,8 @@ interface Timer {
   draft: Draft;
 }
 interface Activity extends ActivityIdentity {
-  draft: Draft;
+  /** Until it is in the history: a warm execution does not keep what it has asked for. */
+  draft: Draft | undefined;
   cancellationType: WireActivityCancellation;
   cancelRequested: boolean;
 }
@@ -217,6 +218,7 @@ export class Machines {
         ...intent,
         onEvent: (eventId) => {
           activity.scheduledEventId = eventId;
+          activity.draft = undefined;
           this.#activityByEvent.set(eventId, seq);
         },
       },
@@ -237,12 +239,13 @@ export class Machines {
     if (activity === undefined || activity.cancelRequested) return;
     activity.cancelRequested = true;
     const { draft, cancellationType, scheduledEventId } = activity;
-    if (!draft.sent) draft.dropped = true;
+    const unsent = draft?.sent === false;
+    if (unsent) draft.dropped = true;
     else if (cancellationType !== 'ABANDON' && scheduledEventId !== undefined) {
       const attributes = { scheduledEventId };
       this.drafts.add({ commandType: CommandType.REQUEST_CANCEL_ACTIVITY_TASK, attributes }, asked);
     }
-    if (draft.sent && cancellationType === 'WAIT_CANCELLATION_COMPLETED') return;
+    if (!unsent && cancellationType === 'WAIT_CANCELLATION_COMPLETED') return;
     this.#activities.delete(seq);
     const failure = activityCancelled(activity, undefined);
     this.#jobs.push({ kind: 'activityResolved', seq, outcome: { kind: 'failed', failure } });

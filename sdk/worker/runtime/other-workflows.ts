@@ -23,7 +23,8 @@ export type OtherWorkflowIntent = Extract<
 >;
 
 interface Child {
-  draft: Draft;
+  /** Until it is in the history: a warm execution does not keep what it has asked for. */
+  draft: Draft | undefined;
   workflowId: string;
   workflowType: string;
   namespace: string | undefined;
@@ -38,8 +39,9 @@ export class OtherWorkflows {
   readonly #runId: string;
   #jobs: Job[] = [];
   readonly #children = new Map<number, Child>();
+  /** Not in the history yet. */
   readonly #signals = new Map<number, Draft>();
-  /** Numbers of the code by the id of the event that began the thing. */
+  /** Numbers of the code by the id of the event that began the thing, until it is over. */
   readonly #childByEvent = new Map<number, number>();
   readonly #signalByEvent = new Map<number, number>();
   readonly #cancelByEvent = new Map<number, number>();
@@ -67,7 +69,13 @@ export class OtherWorkflows {
         const { seq, attributes } = intent;
         const draft = this.#drafts.add(
           { commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, attributes },
-          { ...intent, onEvent: (eventId) => this.#signalByEvent.set(eventId, seq) },
+          {
+            ...intent,
+            onEvent: (eventId) => {
+              this.#signals.delete(seq);
+              this.#signalByEvent.set(eventId, seq);
+            },
+          },
         );
         this.#signals.set(seq, draft);
         return;
@@ -76,6 +84,7 @@ export class OtherWorkflows {
         const draft = this.#signals.get(intent.seq);
         if (draft === undefined || draft.sent) return;
         draft.dropped = true;
+        this.#signals.delete(intent.seq);
         this.#jobs.push({
           kind: 'externalSignalled',
           seq: intent.seq,
@@ -111,14 +120,12 @@ export class OtherWorkflows {
         return { kind: 'childStarted', seq, runId: child.runId };
       }
       case EventType.START_CHILD_WORKFLOW_EXECUTION_FAILED: {
-        const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
-        if (seq !== undefined) this.#children.delete(seq);
+        const seq = this.#over(event.attributes.initiatedEventId);
         return seq === undefined ? undefined : { kind: 'childStartFailed', seq, cause: event.attributes.cause };
       }
       case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED: {
-        const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
+        const seq = this.#over(event.attributes.initiatedEventId);
         const { result } = event.attributes;
-        if (seq !== undefined) this.#children.delete(seq);
         return seq === undefined ? undefined : { kind: 'childResolved', seq, outcome: { kind: 'completed', result } };
       }
       case EventType.CHILD_WORKFLOW_EXECUTION_FAILED: {
@@ -137,11 +144,11 @@ export class OtherWorkflows {
       case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
         return this.#childEnded('terminated', event.attributes, childTerminated, RetryState.NON_RETRYABLE_FAILURE);
       case EventType.EXTERNAL_WORKFLOW_EXECUTION_SIGNALED: {
-        const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
+        const seq = taken(this.#signalByEvent, event.attributes.initiatedEventId);
         return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure: undefined };
       }
       case EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: {
-        const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
+        const seq = taken(this.#signalByEvent, event.attributes.initiatedEventId);
         const failure = signalFailed(event.attributes.cause);
         return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure };
       }
@@ -162,6 +169,7 @@ export class OtherWorkflows {
         ...intent,
         onEvent: (eventId) => {
           child.initiatedEventId = eventId;
+          child.draft = undefined;
           this.#childByEvent.set(eventId, seq);
         },
       },
@@ -183,7 +191,7 @@ export class OtherWorkflows {
     const child = this.#children.get(seq);
     if (child === undefined || child.cancelRequested) return;
     child.cancelRequested = true;
-    if (!child.draft.sent) {
+    if (child.draft?.sent === false) {
       child.draft.dropped = true;
       this.#children.delete(seq);
       this.#jobs.push({ kind: 'childStartCancelled', seq, failure: childCancelledBeforeStart(childInfo(child)) });
@@ -214,20 +222,32 @@ export class OtherWorkflows {
     cause: Failure,
     retryState: RetryState | undefined,
   ): Job | undefined {
-    const seq = this.#childByEvent.get(event.initiatedEventId);
-    const child = seq === undefined ? undefined : this.#children.get(seq);
+    const child = this.#children.get(this.#childByEvent.get(event.initiatedEventId) ?? Number.NaN);
+    const seq = this.#over(event.initiatedEventId);
     if (seq === undefined || child === undefined) return undefined;
-    this.#children.delete(seq);
     const info = { ...childInfo(child), startedEventId: event.startedEventId, retryState };
     const failure = childFailed(how, cause, info);
     return { kind: 'childResolved', seq, outcome: { kind: 'failed', failure } };
   }
 
   #cancelDelivered(initiatedEventId: number, failure: Failure | undefined): Job | undefined {
-    const seq = this.#cancelByEvent.get(initiatedEventId);
+    const seq = taken(this.#cancelByEvent, initiatedEventId);
     if (seq === undefined) return undefined;
     return { kind: 'externalCancelRequested', seq, failure };
   }
+
+  /** A child that this event began is over. @returns its number. */
+  #over(initiatedEventId: number): number | undefined {
+    const seq = taken(this.#childByEvent, initiatedEventId);
+    if (seq !== undefined) this.#children.delete(seq);
+    return seq;
+  }
+}
+
+function taken(numbers: Map<number, number>, eventId: number): number | undefined {
+  const seq = numbers.get(eventId);
+  numbers.delete(eventId);
+  return seq;
 }
 
 const childInfo = ({

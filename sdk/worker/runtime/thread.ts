@@ -43,6 +43,8 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
       if (message.type === 'busy') mark.busy(message.runId, message.values);
       else if (message.type === 'idle') mark.idle();
       else outbox.push(message);
+      // What comes of it is wanted as soon as this message has been handled.
+      if (message.type === 'needHistory') flush();
     },
   );
   const next = (): void => {
