@@ -15,7 +15,11 @@ import type { ClusterWorld } from './world.ts';
 /** ms within which everything is flushed. */
 const FLUSH_MS = 5_000;
 const ASK_MS = 4_000;
-const REST_MS = 1_500;
+/**
+ * Beats within which a voter has applied everything: what was sent while it was away is missed by two that it answers, is sent again, and is known to be
+ * committed with the next; one may be lost.
+ */
+const REST_BEATS = 5;
 const ALL_ROWS = { from: key(''), to: key('\xff\xff\xff'), limit: 100_000 };
 
 /** Undefined: every workflow has ended, every shard is led and replicated as the ring wants it. */
@@ -66,9 +70,9 @@ export async function whatIsWrong(world: ClusterWorld): Promise<Violation | unde
   truth.flows.checkEnds();
   truth.watches.schedules.checkEnds();
   world.updates.checkEnd();
-  // Followers hear of the last commits with the next heartbeats.
-  kernel.after(REST_MS, 'rests', () => undefined);
-  await kernel.run(kernel.now + REST_MS, () => false);
+  const restMs = REST_BEATS * world.heartbeatMs;
+  kernel.after(restMs, 'rests', () => undefined);
+  await kernel.run(kernel.now + restMs, () => false);
   const wanted = world.machines.filter((machine) => machine.wanted);
   const [first] = wanted;
   const shards = first === undefined ? [] : ((await shardsAsSeenBy(world, first)) ?? []);

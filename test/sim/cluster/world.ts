@@ -159,7 +159,7 @@ export class ClusterWorld implements ClientWorld {
           movedPerMinute: 20,
         },
         bounds: { cachedBytes: plan.cachedBytes, messageBytes: plan.messageBytes },
-        times: { electionMs: plan.electionMs, heartbeatMs: plan.electionMs / 5 },
+        times: { electionMs: plan.electionMs, heartbeatMs: this.heartbeatMs },
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
@@ -175,6 +175,11 @@ export class ClusterWorld implements ClientWorld {
   /** Something depends on this machine's being there, or on its directory. */
   isNeeded({ directoryId, node }: Machine): boolean {
     return this.database === undefined ? this.watch.isMember(directoryId) : (node?.cluster?.leads ?? 0) > 0;
+  }
+
+  /** Of the leaders of replicated shards. */
+  get heartbeatMs(): number {
+    return this.plan.electionMs / 5;
   }
 
   get up(): Machine[] {
