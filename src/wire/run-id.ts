@@ -28,6 +28,16 @@ export const runIdTime = (runId: string): number | undefined =>
     ? Number.parseInt(runId.slice(0, 8) + runId.slice(9, 13), 16)
     : undefined;
 
+/**
+ * What the server calls the request of a run that no client has asked for: a retry, say, or the next run of a cron schedule. Another UUID than that of
+ * the run, and always the same one; any other text is its own.
+ */
+export function ownRequestId(runId: string): string {
+  if (!UUID.test(runId)) return runId;
+  const [time = '', moment = '', version = '', variant = '', random = ''] = runId.split('-');
+  return `${random.slice(0, 8)}-${random.slice(8)}-4${version.slice(1)}-${variant}-${time}${moment}`;
+}
+
 /** Whether a run that goes by `runId` was named `named` by the door that asked for it. */
 export const isNamed = (runId: string, named: string): boolean =>
   runId === named || (named.startsWith(UNTIMED) && runId.slice(RANDOM_AT) === named.slice(RANDOM_AT));

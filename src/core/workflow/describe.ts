@@ -1,5 +1,6 @@
 // Describe: the state of one run as the API shows it; for closed runs too.
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import type {
   DescribeWorkflowExecutionResponse,
   PendingActivityInfo,
@@ -16,6 +17,7 @@ import { callbackInfos } from './callbacks.ts';
 import { operationInfo } from './operation-info.ts';
 import { retryInterval } from './retry.ts';
 import type { ActivityRow, ChildRow, RunRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
+import { startRequest } from './start-request.ts';
 import { type ActorState, findRun, isOpen, type RunState, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
 import { versioningInfo } from './versioning-info.ts';
@@ -123,12 +125,10 @@ function standalone({ standalone: told }: RunRow): DescribeWorkflowExecutionResp
   return { heartbeats, version: version === undefined ? undefined : versionOfKey(version), end };
 }
 
-/** The request whose event a run begins with: of its own start, or of the start of what it was reset from. */
-function startRequestInfo({ chain }: ActorState, { runId, start }: RunState): RequestIdInfos | undefined {
-  if (chain === undefined || chain.start.requestId === '') return undefined;
-  const { runId: first, requestId } = chain.start;
-  if (first !== runId && start.former?.some((one) => one.runId === first) !== true) return undefined;
-  return { [requestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
+/** The request whose event a run begins with. */
+function startRequestInfo({ chain, workflowId }: ActorState, run: RunState): RequestIdInfos | undefined {
+  if (chain === undefined || isActivityAddress(workflowId)) return undefined;
+  return { [startRequest(chain, run)]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
 }
 
 /** Each of the runs that the current one was reset from went on as the next of them, the last one as itself. */

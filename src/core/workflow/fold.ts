@@ -1,7 +1,7 @@
 // What events determine in the rows (I4): the one function that applies an event to facts. Deciding calls it for each event it
 // writes or buffers, foldEvents calls it over a history; reset and the property tests rest on both agreeing.
 
-import type { Callback } from '../../wire/common.ts';
+import type { Callback, ResetPointInfo } from '../../wire/common.ts';
 import { EventType, ParentClosePolicy, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent, HistoryEventOf } from '../../wire/event.ts';
 import type {
@@ -76,11 +76,19 @@ const MAX_RESET_POINTS = 20;
 
 function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: WorkflowTaskCompletedEventAttributes): void {
   // A worker that does not say its build is a build too: the one without a name. Old ones say the checksum of their binary instead.
-  const buildId = attributes.workerVersion?.buildId ?? '';
+  const stamped = attributes.workerVersion?.buildId ?? '';
+  // Workers of a deployment say it with their version.
+  const buildId = stamped || (attributes.deploymentVersion?.buildId ?? '');
   const { binaryChecksum } = attributes;
   const { facts } = sink;
-  if (buildId !== '') facts.lastBuildId = buildId;
-  if (facts.resetPoints.some((point) => point.buildId === buildId && point.binaryChecksum === binaryChecksum)) return;
+  if (stamped !== '') facts.lastBuildId = stamped;
+  const isThis = (one: Pick<ResetPointInfo, 'buildId' | 'binaryChecksum'>): boolean =>
+    one.buildId === buildId && one.binaryChecksum === binaryChecksum;
+  if (facts.builds !== undefined && !facts.builds.some(isThis)) {
+    const build = { buildId, ...(binaryChecksum !== undefined && { binaryChecksum }) };
+    facts.builds = [...facts.builds.slice(1 - MAX_RESET_POINTS), build];
+  }
+  if (facts.resetPoints.some(isThis)) return;
   // By concat, which makes a list of just this length.
   facts.resetPoints = facts.resetPoints.slice(1 - MAX_RESET_POINTS).concat({
     buildId,
@@ -106,6 +114,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       if (a.memo !== undefined) facts.memo = a.memo;
       if (a.searchAttributes !== undefined) facts.searchAttributes = a.searchAttributes;
       facts.resetPoints = a.prevAutoResetPoints?.points ?? [];
+      if (facts.resetPoints.length > 0) facts.builds = [];
       if (a.completionCallbacks !== undefined) sink.callbacksAttached(a.completionCallbacks);
       setVersioning(facts, startedVersioning(a));
       return;

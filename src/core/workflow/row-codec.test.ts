@@ -98,6 +98,9 @@ const facts = rows<RunFacts>(
       { maxLength: 2 },
     ),
     lastBuildId: text,
+    builds: fc.array(rows<NonNullable<RunFacts['builds']>[number]>({ buildId: text, binaryChecksum: text }, []), {
+      maxLength: 2,
+    }),
     priority,
     versioning: rows<NonNullable<RunFacts['versioning']>>(
       {

@@ -124,6 +124,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.versioning,
     facts.pause,
     facts.priority,
+    facts.builds?.map(({ buildId, binaryChecksum }) => trimmed([buildId, binaryChecksum])),
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -146,6 +147,15 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'versioning', list[13]);
   put(facts, 'pause', list[14]);
   put(facts, 'priority', list[15]);
+  if (list[16] !== undefined && list[16] !== null) {
+    facts.builds = listOf(list[16]).map((one) => {
+      const [buildId, binaryChecksum] = listOf(one);
+      const build: NonNullable<RunFacts['builds']>[number] = {};
+      put(build, 'buildId', buildId);
+      put(build, 'binaryChecksum', binaryChecksum);
+      return build;
+    });
+  }
   return facts;
 }
 

@@ -128,6 +128,8 @@ export interface RunFacts {
   /** StartedEventId of the last completed workflow task; 0 before the first. */
   previousStartedEventId: number;
   resetPoints: ResetPointInfo[];
+  /** Builds that have completed tasks of this run, where some of the reset points are of runs before it; absent: those of the reset points. */
+  builds?: Pick<ResetPointInfo, 'buildId' | 'binaryChecksum'>[] | undefined;
   lastBuildId?: string | undefined;
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;

@@ -33,6 +33,15 @@ export function toldAlready(run: RunDraft, activity: ActivityRow): 'cancellation
   return activity.reset === undefined ? undefined : 'reset';
 }
 
+/** What an activity without a workflow is at, in the words of the reference server; undefined: it is a workflow's. */
+export function stateOf(run: RunDraft, { facts, pause, reset, startId }: ActivityRow): string | undefined {
+  if (!isStandalone(run)) return undefined;
+  if (startId === undefined) return pause === undefined ? 'Scheduled' : 'Paused';
+  if (facts.cancelRequestedEventId !== 0) return 'CancelRequested';
+  if (reset !== undefined) return 'ResetRequested';
+  return pause === undefined ? 'Started' : 'PauseRequested';
+}
+
 /** Undefined: neither a start-to-close nor a schedule-to-close timeout is set. */
 export function timeoutsOf(activity: StandaloneActivity): ActivityTimeouts | undefined {
   const timeouts = settledTimeouts(activity, 0);

@@ -448,6 +448,48 @@ it('keeps its input in the one event that its attempts are made of', () => {
   });
 });
 
+it('is paused once by each request, and not while its attempt was told to stop or to begin anew', () => {
+  const world = started({ retryPolicy: { ...once, initialInterval: MINUTE, maximumAttempts: 0 } });
+  const target = { target: {}, activities: { id: 'a' } } as const;
+  const pause = (requestId: string): Message => ({
+    ...{ type: 'pauseActivity', ...target, identity: 'me', reason: 'why', requestId },
+  });
+  const none = { jitter: 0, jitterSeed: 1 } as const;
+  const unpause: Message = {
+    type: 'unpauseActivity',
+    ...target,
+    resetAttempts: false,
+    resetHeartbeats: false,
+    ...none,
+  };
+  const reset: Message = {
+    ...{ type: 'resetActivity', ...target, resetHeartbeats: false, keepPaused: false, restoreOriginalOptions: false },
+    ...none,
+  };
+  const refused = (message: Message): string => {
+    const { code, message: why } = world.refuse(message);
+    expect(code).toBe(StatusCode.FAILED_PRECONDITION);
+    return why;
+  };
+  world.accept(pause('one'));
+  world.accept(pause('one'));
+  expect(refused(pause('two'))).toBe('activity is in non-pausable state Paused');
+  world.accept(unpause);
+  // Late: what it asked for was done, and undone since.
+  world.accept(pause('one'));
+  expect(pending(world)?.state).toBe(PendingActivityState.SCHEDULED);
+
+  world.takeActivity();
+  world.accept(pause('three'));
+  expect(refused(pause('four'))).toBe('activity is in non-pausable state PauseRequested');
+  world.accept(reset);
+  expect(refused(pause('five'))).toBe('activity is in non-pausable state ResetRequested');
+  expect(refused(unpause)).toBe('activity is in non-unpausable state ResetRequested');
+  world.accept({ type: 'requestCancel', target: {}, identity: 'me', requestId: 'c' });
+  expect(refused(pause('six'))).toBe('activity is in non-pausable state CancelRequested');
+  check(world);
+});
+
 it('shows as paused once no attempt of it runs, and lists find it so', () => {
   const world = started({ retryPolicy: { ...once, initialInterval: MINUTE, maximumAttempts: 0 } });
   const target = { target: {}, activities: { id: 'a' } } as const;

@@ -542,6 +542,22 @@ describe('a run that ends', () => {
     expect(answers(world)).toEqual([['call-u', { rejection: status }]]);
   });
 
+  it.each<[string, Command]>([
+    ['completes', command.complete()],
+    ['fails', command.fail(applicationFailure('no'))],
+    ['continues as new', command.continueAsNew()],
+  ])('by the answer that accepts an update tells also those who only wait for that: it %s', (_, closing) => {
+    const world = idle();
+    world.update('u', { callId: 'accepted', until: 'accepted' });
+    world.update('u', { callId: 'completed', until: 'completed' });
+    work(world, [message.accept('u')], [closing]);
+    const response = { stage: Stage.COMPLETED, outcome: { failure: { message: expect.any(String) as string } } };
+    expect(answers(world)).toMatchObject([
+      ['accepted', { response }],
+      ['completed', { response }],
+    ]);
+  });
+
   it('gives an update that it accepted and did not complete a failure, to those who wait and who come later', () => {
     const world = idle();
     world.update('u');

@@ -49,16 +49,6 @@ function answerAll(turn: Turn, { calls }: PendingUpdate, answer: Answer): void {
   for (const { callId } of calls) answerCall(turn, callId, answer);
 }
 
-/** Answers those who waited for the acceptance; the others go on waiting. */
-function answerAccepted(turn: Turn, update: PendingUpdate): void {
-  const { runId, updateId } = update;
-  const response = { runId, updateId, stage: Stage.ACCEPTED };
-  const waiting = update.calls.filter(({ until }) => until === 'completed');
-  for (const { callId, until } of update.calls) if (until === 'accepted') answerCall(turn, callId, { response });
-  const { kept: _inRows, ...rest } = update;
-  turn.updates.set(updateId, waiting.length === 0 ? undefined : { ...rest, stage: 'accepted', calls: waiting });
-}
-
 /** What is known of an accepted update now; undefined: not as much as is asked for. */
 export function knownAnswer(run: RunDraft, row: UpdateRow, until: UpdateGoal | 'now'): Answer | undefined {
   const { runId } = run;
@@ -252,15 +242,30 @@ export function leaveUpdate(turn: Turn, callId: string): void {
 
 // ---------------------------------------------------------------- what the worker says
 
-/** @param completes whether the worker's same answer has what it came to: then who waits for less hears that, too */
-export function updateAccepted(run: RunDraft, updateId: string, completes: boolean): void {
+/** Those who wait for it are answered at the end of the worker's answer: it may have more to say. */
+export function updateAccepted(run: RunDraft, updateId: string): void {
   const { turn } = run;
   const update = turn.updates.get(updateId);
   if (update === undefined) return;
-  const { attached, ...rest } = update;
+  const { attached, kept: _inRows, ...rest } = update;
   if (attached !== undefined) recordAttached(run, attached);
-  if (!completes) answerAccepted(turn, rest);
-  else turn.updates.set(updateId, { ...rest, stage: 'accepted' });
+  turn.updates.set(updateId, { ...rest, stage: 'accepted' });
+}
+
+/**
+ * The worker's answer is read to its end, and the run goes on: who waited for an acceptance in it is answered, the others go on waiting. Where the same
+ * answer has completed the update, or closed the workflow over it, they have heard that.
+ */
+export function answerAccepted({ turn, runId }: RunDraft): void {
+  for (const update of turn.updatesOf(runId)) {
+    const { updateId, stage, calls } = update;
+    if (stage !== 'accepted') continue;
+    const waiting = calls.filter(({ until }) => until === 'completed');
+    if (waiting.length === calls.length && calls.length > 0) continue;
+    const response = { runId, updateId, stage: Stage.ACCEPTED };
+    for (const { callId, until } of calls) if (until === 'accepted') answerCall(turn, callId, { response });
+    turn.updates.set(updateId, waiting.length === 0 ? undefined : { ...update, calls: waiting });
+  }
 }
 
 /** Completed by the event just written, or rejected. */

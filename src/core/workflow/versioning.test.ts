@@ -72,6 +72,12 @@ const schedule = (taskQueue = QUEUE) => command.activity('a', { taskQueue: { nam
 describe('the builds a run is found by', () => {
   const builds = (world: Deployed) => describeRun(world.state)?.workflowExecutionInfo.searchAttributes?.indexedFields;
 
+  it('is one that it can be reset to, also where its worker says it with a version', () => {
+    const described = describeRun(begun(VersioningBehavior.AUTO_UPGRADE, 'v1').state);
+    expect(described?.autoResetPoints).toMatchObject([{ buildId: 'v1', firstWorkflowTaskCompletedId: 4 }]);
+    expect(described?.mostRecentWorkerVersionStamp).toBeUndefined();
+  });
+
   it('are those it is pinned to; one that upgrades has none', () => {
     const pinned = builds(begun(VersioningBehavior.PINNED, 'v1'));
     expect(Buffer.from(pinned?.BuildIds?.data ?? '').toString()).toBe('["pinned:shop:v1"]');

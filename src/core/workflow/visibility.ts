@@ -33,15 +33,15 @@ function nameOf(cause: WorkflowTaskFailedCause): string {
 
 /** The run's own search attributes, and what its workers' builds, versions and failures add. */
 function withBuildIds(row: RunRow): SearchAttributes | undefined {
-  const { searchAttributes, resetPoints } = row.facts;
+  const { searchAttributes, resetPoints, builds: worked = resetPoints } = row.facts;
   const versioned = versioningAttributes(row.facts);
   const problems = problemsOf(row);
-  if (resetPoints.length === 0 && versioned === undefined && problems === undefined) return searchAttributes;
-  const builds = resetPoints.flatMap(({ buildId = '' }) => (buildId === '' ? [] : `unversioned:${buildId}`));
+  if (worked.length === 0 && versioned === undefined && problems === undefined) return searchAttributes;
+  const builds = worked.flatMap(({ buildId = '' }) => (buildId === '' ? [] : `unversioned:${buildId}`));
   // What version it is of is told by other attributes, and by this one where it is pinned.
   const isVersioned = versioned?.TemporalWorkerDeployment !== undefined;
-  const unversioned = resetPoints.length > 0 && !isVersioned && { BuildIds: ['unversioned', ...new Set(builds)] };
-  const checksums = resetPoints.flatMap(({ binaryChecksum = '' }) => (binaryChecksum === '' ? [] : binaryChecksum));
+  const unversioned = worked.length > 0 && !isVersioned && { BuildIds: ['unversioned', ...new Set(builds)] };
+  const checksums = worked.flatMap(({ binaryChecksum = '' }) => (binaryChecksum === '' ? [] : binaryChecksum));
   const binaries = checksums.length > 0 && { BinaryChecksums: [...new Set(checksums)] };
   const indexedFields = { ...searchAttributes?.indexedFields };
   for (const [name, value] of Object.entries({ ...problems, ...binaries, ...unversioned, ...versioned })) {
@@ -82,6 +82,7 @@ function showsSame(row: RunRow, before: RunRow): boolean {
   const same =
     facts.searchAttributes === before.facts.searchAttributes &&
     facts.resetPoints === before.facts.resetPoints &&
+    facts.builds === before.facts.builds &&
     facts.versioning === before.facts.versioning &&
     facts.pause === before.facts.pause &&
     pausedTypes === before.pausedTypes &&

@@ -92,15 +92,8 @@ function accept(context: CommandContext, updateId: string, acceptance: UpdateAcc
   };
   const { links } = acceptedRequest;
   run.add(EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, attributes, undefined, run.now, links);
-  updateAccepted(run, updateId, hasResponse(context.inbox, updateId));
+  updateAccepted(run, updateId);
   return undefined;
-}
-
-function hasResponse(inbox: Inbox | undefined, updateId: string): boolean {
-  for (const message of inbox?.values() ?? []) {
-    if (message.body.type === MessageType.RESPONSE && subjectOf(message) === updateId) return true;
-  }
-  return false;
 }
 
 function complete(context: CommandContext, updateId: string, response: UpdateResponse): CommandProblem | undefined {

@@ -17,7 +17,7 @@ import type { ActorState, RunState } from '../state.ts';
 import { Turn } from '../turn.ts';
 import { hasUnsentUpdates } from '../update-delivery.ts';
 import { areAllRejections, messagesProblem } from '../update-messages.ts';
-import { refuseSent, rejectUnprocessed } from '../updates.ts';
+import { answerAccepted, refuseSent, rejectUnprocessed } from '../updates.ts';
 import {
   dropTask,
   failTask,
@@ -86,6 +86,7 @@ function applyAll(
   if (problem !== undefined) return problem;
   run.holding = false;
   if (!run.isOpen) return undefined;
+  answerAccepted(run);
   // One that merely says it is at work may answer later.
   if (!message.forceCreateNewWorkflowTask) rejectUnprocessed(run);
   run.eagerFor = message.eagerFor;

@@ -27,6 +27,7 @@ import type { RunDraft } from '../run-draft.ts';
 import { signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
 import { timeoutsOf } from '../standalone-start.ts';
+import { startRequest } from '../start-request.ts';
 import { type ActorState, findRun, isOpen, type RunState, updateById } from '../state.ts';
 import { refusedForRequestIds, seenBefore } from '../target.ts';
 import { Turn } from '../turn.ts';
@@ -172,7 +173,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
   if (!uses && !hasUpdate(turn.state, run, message.update?.updateId)) {
     return alreadyStarted(
       runId,
-      chain?.start.requestId ?? '',
+      chain === undefined ? '' : startRequest(chain, run),
       `Workflow execution is already running. WorkflowId: ${workflowId}, RunId: ${runId}.`,
     );
   }
@@ -234,7 +235,7 @@ function refusedReuse({ chain }: ActorState, run: RunState, { reusePolicy }: Sta
   const { status } = run.row.facts;
   const { runId } = run;
   // By which a client knows whether its own start is what it met.
-  const requestId = chain?.start.requestId ?? '';
+  const requestId = chain === undefined ? '' : startRequest(chain, run);
   switch (reusePolicy) {
     case WorkflowIdReusePolicy.REJECT_DUPLICATE:
       return alreadyStarted(

@@ -6,18 +6,17 @@ import type { UnpauseActivityMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { failedPrecondition } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
-import { isStandalone } from '../standalone-start.ts';
+import { stateOf } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 
 export function unpauseActivity(state: ActorState, message: UnpauseActivityMessage, context: TurnContext): Decision {
   const found = chooseActivities(state, message, context);
   if ('ok' in found) return found;
   const { turn, run, chosen } = found;
-  const [only] = chosen;
-  if (only !== undefined && only.pause === undefined && isStandalone(run)) {
-    const inState = only.startId === undefined ? 'Scheduled' : 'Started';
+  // One without a workflow is the only one.
+  const inState = chosen[0] && stateOf(run, chosen[0]);
+  if (inState !== undefined && inState !== 'Paused' && inState !== 'PauseRequested')
     return failedPrecondition(`activity is in non-unpausable state ${inState}`);
-  }
   for (const activity of chosen) {
     if (activity.pause === undefined) continue;
     const { pause: _pause, ...unpaused } = activity;

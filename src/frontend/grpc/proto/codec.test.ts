@@ -120,6 +120,7 @@ describe('durations', () => {
     [0, 1, 1],
     [0, 1_400_000, 1],
     [-1, -500_000_000, -1_500],
+    [0, -1, -1],
   ])('of %i s and %i ns are %i ms: less than one is one', (seconds, nanos, ms) => {
     expect(durationMs(seconds, nanos)).toBe(ms);
   });

@@ -43,11 +43,11 @@ const secondsAndNanos = (toMs: (seconds: number, nanos: number) => number): Code
   },
 });
 
-/** Less than a millisecond is one: zero would mean that there is no timeout. Throws Refused where the two have different signs, which no duration has. */
+/** Less than a millisecond is one, of either sign: zero would mean that there is no timeout. Throws Refused where the two have different signs, which no duration has. */
 export const durationMs = (seconds: number, nanos: number): number => {
   if (seconds * nanos < 0) throw invalid('duration has seconds and nanos with different signs.');
   const ms = seconds * 1_000 + nanos / 1_000_000;
-  return ms > 0 && ms < 1 ? 1 : Math.round(ms);
+  return ms !== 0 && Math.abs(ms) < 1 ? Math.sign(ms) : Math.round(ms);
 };
 
 const timeMs = (seconds: number, nanos: number): number => seconds * 1_000 + Math.floor(nanos / 1_000_000);
