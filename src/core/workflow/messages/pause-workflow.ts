@@ -1,9 +1,8 @@
-// A workflow is paused: tasks that wait for a worker are taken back, and the workflow task is over with that; those that a worker has may end. Signals, timers and results of activities are
+// A workflow is paused: tasks that wait for a worker are taken back, those that a worker has may end. Signals, timers and results of activities are
 // recorded, and wake nobody. Timeouts go on. Queries go to a worker by themselves; updates are refused.
 
 import { EventType } from '../../../wire/enums.ts';
 import { withdrawActivity } from '../activity-task.ts';
-import { SERVER_IDENTITY } from '../closing.ts';
 import type { PauseWorkflowMessage } from '../message.ts';
 import { withholdOperations } from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
@@ -14,7 +13,7 @@ import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { isOffered } from '../timeouts.ts';
 import { nothing, Turn } from '../turn.ts';
-import { failWaiting } from '../workflow-task.ts';
+import { withdrawTask } from '../workflow-task.ts';
 
 export function pauseWorkflow(state: ActorState, message: PauseWorkflowMessage, context: TurnContext): Decision {
   const { requestId, identity, reason, target } = message;
@@ -34,7 +33,7 @@ export function pauseWorkflow(state: ActorState, message: PauseWorkflowMessage, 
   turn.remember(requestId, run.runId);
   const draft = turn.open(run);
   const task = draft.keepTask();
-  if (task !== undefined && task.startId === undefined) failWaiting(draft, task, SERVER_IDENTITY);
+  if (task !== undefined && task.startId === undefined) withdrawTask(draft, task);
   for (const activity of draft.activities()) if (isOffered(activity)) withdrawActivity(draft, activity);
   withholdOperations(draft, 'withdrawTask');
   draft.record(EventType.WORKFLOW_EXECUTION_PAUSED, { identity, reason, requestId });

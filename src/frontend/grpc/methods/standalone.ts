@@ -61,8 +61,6 @@ export const DescribeActivityExecution = native(
       info: {
         ...info,
         activityType: { name: info.activityType },
-        // Of one that is begun at once: then.
-        executionTime: info.executionTime ?? info.scheduleTime,
         searchAttributes: info.searchAttributes ?? {},
       },
       outcome: outcomeAnswer(described.outcome),
@@ -98,6 +96,8 @@ export const ListActivityExecutions = native('listActivityExecutions', page, (re
     executions: [...executions].sort(lastClosedFirst).map((info) => ({
       ...info,
       activityType: { name: info.activityType },
+      // One that is begun at once has no time of its own.
+      executionTime: info.executionTime === info.scheduleTime ? undefined : info.executionTime,
       stateTransitionCount: info.closeTime === undefined ? undefined : info.stateTransitionCount,
       searchAttributes: { indexedFields: { ...info.searchAttributes?.indexedFields, ...DIVISION } },
     })),
