@@ -25,6 +25,8 @@ import { jsonOf, SIGNAL, TASK_QUEUE, type WorkflowInput } from './workflows.ts';
 
 const identity = 'life';
 const { NOT_FOUND, FAILED_PRECONDITION } = StatusCode;
+/** Of updates: tasks of the workflow have failed or timed out one after the other, and it takes none until one is completed. */
+const TASKS_FAIL = [FAILED_PRECONDITION];
 const RETRY = { initialInterval: 100, backoffCoefficient: 1.5, maximumInterval: 1_000 };
 const STEP_MS = 4_000;
 const CHANGED_MS = 5_000;
@@ -159,6 +161,7 @@ export class SimLife {
         };
         engine.updateWithStart({ namespace: NAMESPACE, workflowId }, message, done);
       },
+      TASKS_FAIL,
     );
     if (answer !== undefined) this.#answered(workflowId, updateId, answer.update);
   }
@@ -171,6 +174,7 @@ export class SimLife {
         const ask = { ...this.#askFor(updateId), until: 'completed' } as const;
         engine.update({ namespace: NAMESPACE, workflowId }, { type: 'update', target: {}, ...ask }, done);
       },
+      TASKS_FAIL,
     );
     if (answer !== undefined) this.#answered(workflowId, updateId, answer);
   }

@@ -46,18 +46,24 @@ export class OperatorCalls {
     });
   }
 
-  /** Until it is answered, whatever it takes; undefined: by a refusal that is an answer too. */
+  /**
+   * Until it is answered, whatever it takes; undefined: by a refusal that is an answer too.
+   *
+   * @param notYet refusals that say that it may be asked later
+   */
   async until<T>(
     what: string,
     refusals: readonly number[],
     go: (engine: Engine, done: Done<T>) => void,
+    notYet: readonly number[] = [],
   ): Promise<T | undefined> {
     for (;;) {
       const outcome = await this.#once<T>(what, go);
       if ('value' in outcome) return outcome.value;
       const { code, message } = outcome.refused;
       if (refusals.includes(code)) return undefined;
-      if (!PASSING.has(code)) throw new Violation('door', `${what} was refused: ${code} ${message}`);
+      if (!PASSING.has(code) && !notYet.includes(code))
+        throw new Violation('door', `${what} was refused: ${code} ${message}`);
       await this.pause();
     }
   }
