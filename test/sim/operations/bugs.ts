@@ -194,7 +194,7 @@ export const FOUND_BY: { readonly [B in keyof typeof OPERATION_BUGS]: { says: Re
   'paused-activity-begins': { says: /is paused, and attempt \d+ begins/, from: 68 },
   'deletes-another-run': { says: /^deletion: run .* is gone, and nobody asked for that/, from: 6 },
   'deleted-stays-listed': { says: /^deletion: run .* is gone, and its row .* stays/, from: 2 },
-  'operation-begun-twice': { says: /operation \d+ of .* is begun a second time/, from: 44 },
+  'operation-begun-twice': { says: /operation \d+ of .* is begun a second time/, from: 22 },
   'pin-forgotten': { says: /^version: .* is pinned to/, from: 5 },
   'upgrade-stays': { says: /^version: .*, which was not due/, from: 50 },
   'pinned-not-counted': { says: /^version: .* is said to be drained, and run/, from: 212 },
