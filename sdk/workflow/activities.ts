@@ -13,6 +13,7 @@ import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
 import type { ActivityOptions, LocalActivityOptions } from './activity-options.ts';
+import { cancelWithScope } from './cancel-with-scope.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
@@ -63,22 +64,9 @@ function whileInScope(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) cancelWithScope(scope, activator, seq, cancelKind, eventGroups);
+    if (scope.cancellable) cancelWithScope(scope, activator, cancelKind, seq, eventGroups);
     activator.push(scheduled, eventGroups);
     activator.activities.set(seq, { resolve, reject, site: scheduled.site ?? new Error() });
-  });
-}
-
-/** Apart from the call: a scope keeps its handlers until it is over itself, and made there, this one would keep the call's arguments, too. */
-function cancelWithScope(
-  scope: CancellationScope,
-  activator: Activator,
-  seq: number,
-  kind: 'cancelActivity' | 'cancelLocalActivity',
-  eventGroups: readonly EventGroupMarker[] | undefined,
-): void {
-  scope.cancelRequested.catch(() => {
-    if (activator.activities.has(seq)) activator.push({ kind, seq, site: new Error() }, eventGroups);
   });
 }
 

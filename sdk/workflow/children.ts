@@ -14,10 +14,10 @@ import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-o
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
 import { headerOf } from './activities.ts';
+import { cancelWithScope } from './cancel-with-scope.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
-import type { EventGroupMarker } from './event-groups.ts';
 import type { SignalWorkflowInput, StartChildWorkflowExecutionInput } from './interceptors.ts';
 import { ChildWorkflowCancellationType, type ChildWorkflowOptions } from './interfaces.ts';
 import { uuid4 } from './workflow.ts';
@@ -137,24 +137,12 @@ function scheduleChild(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) cancelWithScope(scope, activator, seq, options.eventGroups);
+    if (scope.cancellable) cancelWithScope(scope, activator, 'cancelChild', seq, options.eventGroups);
     activator.push(scheduled, options.eventGroups);
     activator.childStarts.set(seq, { resolve, reject, site, workflowId, workflowType });
   });
   started.catch(ignored);
   return { started, result };
-}
-
-/** Apart from the call, whose arguments it would keep for as long as the scope lives. */
-function cancelWithScope(
-  scope: CancellationScope,
-  activator: Activator,
-  seq: number,
-  eventGroups: readonly EventGroupMarker[] | undefined,
-): void {
-  scope.cancelRequested.catch(() => {
-    if (activator.children.has(seq)) activator.push({ kind: 'cancelChild', seq, site: new Error() }, eventGroups);
-  });
 }
 
 /**
@@ -278,7 +266,7 @@ function sendSignal(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) cancelSignalWithScope(scope, activator, seq);
+    if (scope.cancellable) cancelWithScope(scope, activator, 'cancelSignalExternal', seq);
     activator.push({
       kind: 'signalExternal',
       seq,
@@ -293,13 +281,6 @@ function sendSignal(
       },
     });
     activator.externalSignals.set(seq, { resolve, reject, site });
-  });
-}
-
-/** Apart from the call, whose arguments it would keep for as long as the scope lives. */
-function cancelSignalWithScope(scope: CancellationScope, activator: Activator, seq: number): void {
-  scope.cancelRequested.catch(() => {
-    if (activator.externalSignals.has(seq)) activator.push({ kind: 'cancelSignalExternal', seq });
   });
 }
 

@@ -7,10 +7,10 @@ import { durationOption } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
+import { cancelWithScope } from './cancel-with-scope.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
-import type { EventGroupMarker } from './event-groups.ts';
 import type {
   StartNexusOperationInput,
   StartNexusOperationOptions,
@@ -119,7 +119,7 @@ function scheduleOperation(
       scope.cancelRequested.catch(reject);
       return;
     }
-    if (scope.cancellable) cancelWithScope(scope, activator, seq, options.eventGroups);
+    if (scope.cancellable) cancelWithScope(scope, activator, 'cancelNexus', seq, options.eventGroups);
     const scheduled: Intent = {
       kind: 'startNexus',
       seq,
@@ -139,17 +139,5 @@ function scheduleOperation(
     };
     activator.push(scheduled, options.eventGroups);
     activator.nexus.starts.set(seq, { resolve, reject, site });
-  });
-}
-
-/** Apart from the call, whose arguments it would keep for as long as the scope lives. */
-function cancelWithScope(
-  scope: CancellationScope,
-  activator: Activator,
-  seq: number,
-  eventGroups: readonly EventGroupMarker[] | undefined,
-): void {
-  scope.cancelRequested.catch(() => {
-    if (activator.nexus.isPending(seq)) activator.push({ kind: 'cancelNexus', seq, site: new Error() }, eventGroups);
   });
 }

@@ -39,6 +39,7 @@ function rowsOf(eventBytes: number) {
       return rows.findLast(([key]) => key >= from && key < to);
     },
   };
+  // What readHistory asks of one.
   return { counted, reader: reader as unknown as Reader };
 }
 

@@ -1,11 +1,11 @@
 // The priority of a workflow that runs, changed through either door, by a batch job and from the command line: who gets a task first, and what is shown.
 
-import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
-import { messageType } from '../../src/frontend/grpc/proto/descriptors.ts';
 import { Server } from '../../src/server.ts';
 import { EventType } from '../../src/wire/enums.ts';
+import { ApiClient } from '../support/api-client.ts';
 import { type AtEnd, tenuto, until } from '../support/processes.ts';
 import { inhabit } from './world.ts';
 
@@ -16,31 +16,18 @@ afterAll(async () => {
 });
 
 let client: Client;
-let door: GrpcClient;
+let door: ApiClient;
 let address: string;
 beforeAll(async () => {
   const server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
   atFileEnd(() => server.close());
   address = server.address ?? '';
   ({ client } = await inhabit({ address }, atFileEnd));
-  door = new GrpcClient(server.grpcAddress ?? '', credentials.createInsecure());
+  door = new ApiClient(server.grpcAddress ?? '');
   atFileEnd(() => door.close());
 });
 
-const API = 'temporal.api.workflowservice.v1';
-
-function call(method: string, request: object): Promise<Record<string, unknown>> {
-  const [asked, answered] = [messageType(`${API}.${method}Request`), messageType(`${API}.${method}Response`)];
-  return new Promise((resolve, reject) => {
-    door.makeUnaryRequest(
-      `/${API}.WorkflowService/${method}`,
-      (message: object) => Buffer.from(asked.encode(message).finish()),
-      (bytes) => answered.decode(bytes).toJSON() as Record<string, unknown>,
-      { namespace: 'default', ...request },
-      (error, answer) => (error === null ? resolve(answer ?? {}) : reject(error)),
-    );
-  });
-}
+const call: ApiClient['call'] = (method, request) => door.call(method, request);
 
 const change = (workflowId: string, priority: object | undefined, ...paths: string[]) =>
   call('UpdateWorkflowExecutionOptions', {

@@ -1,11 +1,11 @@
 // ResetWorkflowExecution, alone and of many, through the Temporal-compatible door, as a Temporal client calls it: the bytes of the API, and the run that comes of it.
 
-import { credentials, Client as GrpcClient, type ServiceError, status } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
-import { messageType } from '../../src/frontend/grpc/proto/descriptors.ts';
 import { Server } from '../../src/server.ts';
 import { EventType } from '../../src/wire/enums.ts';
+import { ApiClient } from '../support/api-client.ts';
 import { type AtEnd, until } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE } from './world.ts';
 
@@ -16,29 +16,16 @@ afterAll(async () => {
 });
 
 let client: Client;
-let door: GrpcClient;
+let door: ApiClient;
 beforeAll(async () => {
   const server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
   atFileEnd(() => server.close());
   ({ client } = await inhabit({ address: server.address ?? '' }, atFileEnd));
-  door = new GrpcClient(server.grpcAddress ?? '', credentials.createInsecure());
+  door = new ApiClient(server.grpcAddress ?? '', { reason: 'it was wrong' });
   atFileEnd(() => door.close());
 });
 
-const API = 'temporal.api.workflowservice.v1';
-
-function call(method: string, request: object): Promise<Record<string, unknown>> {
-  const [asked, answered] = [messageType(`${API}.${method}Request`), messageType(`${API}.${method}Response`)];
-  return new Promise((resolve, reject) => {
-    door.makeUnaryRequest(
-      `/${API}.WorkflowService/${method}`,
-      (message: object) => Buffer.from(asked.encode(message).finish()),
-      (bytes) => answered.decode(bytes).toJSON() as Record<string, unknown>,
-      { namespace: 'default', reason: 'it was wrong', ...request },
-      (error, answer) => (error === null ? resolve(answer ?? {}) : reject(error)),
-    );
-  });
-}
+const call: ApiClient['call'] = (method, request) => door.call(method, request);
 
 const reset = async (request: object): Promise<string> =>
   String((await call('ResetWorkflowExecution', { requestId: crypto.randomUUID(), ...request })).runId);

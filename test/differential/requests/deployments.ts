@@ -5,8 +5,7 @@ import type { Plain } from '../side.ts';
 import { payload } from '../values.ts';
 import { identity, namespace, simple, type Template, type Templates } from './template.ts';
 
-/** Of a version that a worker has polled with. */
-async function deployment(pair: Pair): Promise<{ deploymentName: string; buildId: string }> {
+async function emptyDeployment(pair: Pair): Promise<string> {
   const deploymentName = pair.fresh('deployment');
   await pair.prepare('CreateWorkerDeployment', {
     namespace,
@@ -14,6 +13,12 @@ async function deployment(pair: Pair): Promise<{ deploymentName: string; buildId
     deploymentName,
     requestId: pair.fresh('request'),
   });
+  return deploymentName;
+}
+
+/** Of a version that a worker has polled with. */
+async function deployment(pair: Pair): Promise<{ deploymentName: string; buildId: string }> {
+  const deploymentName = await emptyDeployment(pair);
   const deploymentVersion = { deploymentName, buildId: 'one' };
   await pair.prepare('CreateWorkerDeploymentVersion', {
     namespace,
@@ -63,13 +68,7 @@ export const DEPLOYMENTS_REQUESTS: Templates = {
   })),
   DescribeWorkerDeployment: onDeployment(),
   DeleteWorkerDeployment: async (pair) => {
-    const deploymentName = pair.fresh('deployment');
-    await pair.prepare('CreateWorkerDeployment', {
-      namespace,
-      identity,
-      deploymentName,
-      requestId: pair.fresh('request'),
-    });
+    const deploymentName = await emptyDeployment(pair);
     return {
       request: { namespace, identity, deploymentName },
       after: [['DescribeWorkerDeployment', { namespace, deploymentName }]],
@@ -86,14 +85,7 @@ export const DEPLOYMENTS_REQUESTS: Templates = {
     };
   },
   CreateWorkerDeploymentVersion: async (pair) => {
-    const deploymentName = pair.fresh('deployment');
-    await pair.prepare('CreateWorkerDeployment', {
-      namespace,
-      identity,
-      deploymentName,
-      requestId: pair.fresh('request'),
-    });
-    const deploymentVersion = { deploymentName, buildId: 'one' };
+    const deploymentVersion = { deploymentName: await emptyDeployment(pair), buildId: 'one' };
     return {
       request: { namespace, identity, deploymentVersion, requestId: pair.fresh('r') },
       after: [['DescribeWorkerDeploymentVersion', { namespace, deploymentVersion }]],

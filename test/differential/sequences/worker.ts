@@ -52,6 +52,7 @@ export function hold(world: World, on: number, bodies: Bodies): void {
 /** What both answers have at a path; undefined where one has nothing. */
 export function bothAt([a, b]: Bodies, path: string): Bodies | undefined {
   const both = [at(a, path), at(b, path)];
+  // Parts of bodies are bodies, and neither is missing.
   return both.includes(undefined) ? undefined : (both as unknown as Bodies);
 }
 

@@ -249,8 +249,7 @@ export class FaultDriver {
           ({ wanted, node }) => !wanted && (node === undefined || node.state === 'dead'),
         );
         if (newcomer === undefined) return undefined;
-        newcomer.wanted = true;
-        world.startSoon(newcomer, 50);
+        this.#operator.bringBack(newcomer);
         return newcomer.name;
       }
       case 'drain':

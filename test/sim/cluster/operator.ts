@@ -107,6 +107,13 @@ export class Operator {
     return machine.name;
   }
 
+  /** A machine that is off is wanted. One that was to go, and was killed before it had gone, still means to: that is called off. */
+  bringBack(machine: Machine): void {
+    machine.wanted = true;
+    if (machine.knownState?.draining === 'everything') this.#undrain(machine);
+    this.#world.startSoon(machine, 50);
+  }
+
   /** Through any node that is up, as an operator would; itself if need be. */
   #say(machine: Machine, how: Draining): void {
     const { node } =

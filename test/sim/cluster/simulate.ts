@@ -100,10 +100,13 @@ async function untilSettled(world: ClusterWorld): Promise<number> {
     if (kernel.failure === undefined) why = await whyUnsettled(world);
     if (why !== undefined || kernel.failure !== undefined) continue;
     const { entries } = truth;
+    const nodes = world.machines.map(({ node }) => node);
     const settledMs = kernel.now - startMs;
     const wrong = await whatIsWrong(world);
     // A plan that came meanwhile has moved a shard: what was looked at first is not what was looked at last.
     if (truth.entries !== entries) why = 'something moved while it was looked at';
+    // It ended by itself, because of what happened before, and has not caught up again.
+    else if (world.machines.some(({ node }, i) => node !== nodes[i])) why = 'a node was started again meanwhile';
     else if (wrong !== undefined) throw wrong;
     else {
       await world.backups.check();

@@ -23,6 +23,7 @@ it('a job that is not there is a workflow that is not', () => {
       },
     ),
   };
+  // What the method asks of one.
   const caller = { mayUse: () => true } as unknown as Caller;
   const request = { namespace: 'default', jobId: 'nobody' };
   DescribeBatchOperation.run(services as unknown as RpcServices, caller, request, call as unknown as RpcCall);
