@@ -19,6 +19,7 @@ describe('the pause after a refusal', () => {
     ['exhausted again', full(), 2, [2_000, 6_000]],
     ['exhausted for long', full(), 500, [5_000, 15_000]],
     ['exhausted, without a cause', { code: StatusCode.RESOURCE_EXHAUSTED, message: '' }, 0, [500, 1_500]],
+    ['a workflow busy with one task', full('BUSY_WORKFLOW'), 0, [25, 50]],
     ['a query that sorts too many', full('SORT'), 0, undefined],
     ['not found', { code: StatusCode.NOT_FOUND, message: '' }, 0, undefined],
   ])('%s', (_, status, refusals, range) => {

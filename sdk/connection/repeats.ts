@@ -1,6 +1,6 @@
 // Whether a request that the server refused is sent again, and after which pause. Two refusals pass by themselves: UNAVAILABLE (a shard without a leader,
-// a node that goes), which is over within a second, and RESOURCE_EXHAUSTED (too much at once), where hurry makes it worse: its pauses begin twenty
-// times longer, at a second, as those of Temporal's clients do. Whatever the pause, a crowd that was refused together comes back spread out.
+// a node that goes), which is over within a second, and RESOURCE_EXHAUSTED (too much at once), where hurry makes it worse, but for one busy workflow: its
+// pauses begin twenty times longer, at a second, as those of Temporal's clients do. Whatever the pause, a crowd that was refused together comes back spread out.
 
 import { type Status, StatusCode } from '../../src/wire/status.ts';
 import { backoffMs } from './linker.ts';
@@ -15,6 +15,9 @@ const EXHAUSTED_MOST_TIMES = 10;
 /** What the request itself exhausts: it is refused however often it comes. */
 const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES', 'FLOW_CONTROL']);
 
+/** One workflow is busy for the time of a task of it, and nothing else is. */
+const BUSY_WORKFLOW = 'BUSY_WORKFLOW';
+
 /**
  * ms to wait before the request is sent again; undefined: the refusal is its answer.
  *
@@ -24,7 +27,9 @@ const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATT
 export function pauseMs({ code, detail }: Status, refusals: number, random: number): number | undefined {
   if (code === StatusCode.UNAVAILABLE) return backoffMs(refusals, random);
   if (code !== StatusCode.RESOURCE_EXHAUSTED) return undefined;
-  if (detail?.kind === 'ResourceExhausted' && FINAL_CAUSES.has(detail.cause)) return undefined;
+  const cause = detail?.kind === 'ResourceExhausted' ? detail.cause : '';
+  if (FINAL_CAUSES.has(cause)) return undefined;
+  if (cause === BUSY_WORKFLOW) return backoffMs(refusals, random);
   return Math.min(EXHAUSTED_MOST_MS, EXHAUSTED_FIRST_MS * 2 ** Math.min(refusals, 16)) * (0.5 + random);
 }
 

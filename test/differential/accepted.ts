@@ -56,6 +56,8 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /^body\.responses\.0\.startWorkflow\.link\.workflowEvent\.namespace$/, ours: /^absent$/ },
   // Once more it would begin a workflow, for an update that the end of another one has cut off: here that is for its client to say.
   { method: /^ExecuteMultiOperation$/, path: /^answered$/, reference: /^ours$/ },
+  // A start by the request id of a run before the present one is that start.
+  { method: /^ExecuteMultiOperation$/, path: /^code$/, reference: /^6 /, ours: /^5 / },
   // What a workflow is about is said of its retries, too, and who has changed the options of one that was reset.
   { path: /userMetadata$/, reference: /^absent$/ },
   { path: /workflowExecutionOptionsUpdatedEventAttributes\.identity$/, reference: /^absent$/ },

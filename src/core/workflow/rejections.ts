@@ -47,6 +47,10 @@ export const alreadyStarted = (runId: string, startRequestId: string, message: s
 export const exhausted = (cause: string, message: string): Rejection =>
   reject(StatusCode.RESOURCE_EXHAUSTED, message, { kind: 'ResourceExhausted', cause });
 
+/** Passes as soon as its worker has answered. */
+export const busyClosing = (): Rejection =>
+  exhausted('BUSY_WORKFLOW', 'workflow operation can not be applied because workflow is closing');
+
 /** An activity without a workflow is over: unlike a closed workflow it is there, so a client is not told that it is not. */
 export const standaloneCompleted = (): Rejection => failedPrecondition('activity execution already completed');
 

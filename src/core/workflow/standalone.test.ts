@@ -479,13 +479,22 @@ it('is paused once by each request, and not while its attempt was told to stop o
   world.accept(pause('one'));
   expect(pending(world)?.state).toBe(PendingActivityState.SCHEDULED);
 
-  world.takeActivity();
+  const { ref } = world.takeActivity();
+  // What goes furthest of what its worker is to know, alone.
+  const beat = () => {
+    const { reply } = world.accept({ type: 'heartbeatActivityTask', activity: { task: ref }, identity: WORKER });
+    const { type: _, ...told } = reply;
+    return told;
+  };
   world.accept(pause('three'));
+  expect(beat()).toEqual({ cancelRequested: false, activityPaused: true, activityReset: false });
   expect(refused(pause('four'))).toBe('activity is in non-pausable state PauseRequested');
   world.accept(reset);
   expect(refused(pause('five'))).toBe('activity is in non-pausable state ResetRequested');
   expect(refused(unpause)).toBe('activity is in non-unpausable state ResetRequested');
+  expect(beat()).toEqual({ cancelRequested: false, activityPaused: false, activityReset: true });
   world.accept({ type: 'requestCancel', target: {}, identity: 'me', requestId: 'c' });
+  expect(beat()).toEqual({ cancelRequested: true, activityPaused: false, activityReset: false });
   expect(refused(pause('six'))).toBe('activity is in non-pausable state CancelRequested');
   check(world);
 });

@@ -12,6 +12,7 @@ import { isPaused } from './paused.ts';
 import { cutStartDelay } from './permits.ts';
 import {
   alreadyCompleted,
+  busyClosing,
   exhausted,
   failedPrecondition,
   invalidArgument,
@@ -25,7 +26,7 @@ import { sizeOf } from './size.ts';
 import type { Turn } from './turn.ts';
 import { CUT_OFF, UNPROCESSED } from './update-outcomes.ts';
 import type { PendingUpdate, UpdateAttachment, UpdateGoal } from './volatile.ts';
-import { scheduleForUpdates } from './workflow-task.ts';
+import { isClosingAgain, scheduleForUpdates } from './workflow-task.ts';
 
 /** From this attempt on a failing workflow task fails updates at once, as it does queries. */
 const FAIL_FAST_ATTEMPT = 3;
@@ -110,6 +111,7 @@ export function admitUpdate(run: RunDraft, ask: UpdateAsk): Rejection | undefine
   const pending = turn.updates.get(updateId);
   if (pending !== undefined)
     return attachToPending(run, pending, ask) ?? joinUpdate(turn, turn.updates.get(updateId) ?? pending, ask);
+  if (isClosingAgain(run.row)) return busyClosing();
   const tooMany = tooManyCallbacks(run, ask);
   if (tooMany !== undefined) return tooMany;
   const request = requestOf(ask);

@@ -271,6 +271,37 @@ describe('an answer', () => {
       'WORKFLOW_TASK_SCHEDULED',
     ]);
   });
+
+  it('closes with the next answer: until that is there, clients are asked to come again', () => {
+    const world = begun();
+    const { ref } = world.takeWorkflowTask();
+    world.signal('seen');
+    world.complete(ref, command.complete());
+    world.signal('in time');
+    const again = world.takeWorkflowTask();
+    const closing = { code: StatusCode.RESOURCE_EXHAUSTED, detail: { cause: 'BUSY_WORKFLOW' } };
+    const withStart = world.startMessage({
+      requestId: 'late',
+      signal: { signalName: 'late', identity: 'client', requestId: 'late' },
+    });
+    for (const late of [world.signalMessage('late'), withStart, world.updateMessage('late')])
+      expect(world.refuse(late)).toMatchObject(closing);
+    world.complete(again.ref, command.complete());
+    expect(world.types().at(-1)).toBe('WORKFLOW_EXECUTION_COMPLETED');
+  });
+
+  it.each([true, false])('takes what comes once its worker has not closed it after all (answered: %s)', (answers) => {
+    const world = begun();
+    const { ref } = world.takeWorkflowTask();
+    world.signal('seen');
+    world.complete(ref, command.complete());
+    const again = world.takeWorkflowTask();
+    if (answers) world.complete(again.ref);
+    else world.pass(10_000);
+    world.signal('wakes');
+    world.takeWorkflowTask();
+    world.signal('late');
+  });
 });
 
 describe('what happens while a task runs', () => {

@@ -2,12 +2,12 @@
 // sticky queue, failing and timing out. Called by the messages and by command processing.
 
 import { isActivityAddress } from '../../wire/activity-address.ts';
-import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import { EventType, SuggestContinueAsNewReason, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
 import { isPaused } from './paused.ts';
-import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
+import type { RunRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { isTransient, scheduledAttributes, startedAttributes } from './started.ts';
 import { hasKeptUpdates, hasUnsentUpdates, unsendUpdates } from './update-delivery.ts';
@@ -163,6 +163,13 @@ export function startedTaskOf(run: RunDraft, ref: TaskRef): WorkflowTaskRow | un
     task.startId.seq === ref.startId.seq;
   return same ? task : undefined;
 }
+
+/**
+ * Its worker had closed it over something it had not seen, and has it again. It takes no more signals and updates from clients until that is answered: one that
+ * more come to than it has tasks would never close.
+ */
+export const isClosingAgain = ({ task, taskFailure }: RunRow): boolean =>
+  taskFailure?.cause === WorkflowTaskFailedCause.UNHANDLED_COMMAND && task?.startId !== undefined;
 
 /** Writes the completion of a started task, with the Scheduled and Started events that are not written yet. Returns the event's id. */
 export function writeCompleted(

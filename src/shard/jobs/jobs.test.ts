@@ -142,6 +142,19 @@ describe('a batch job', () => {
     expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 2, completeOperationCount: 2 });
   });
 
+  it('to reset counts those as failed that are not there: no run began', async () => {
+    const w = await world();
+    const reset = { type: 'reset', exclude: [] } as const;
+    const target = { executions: [{ workflowId: 'nobody' }] };
+    await start(w, { operation: { ...reset, point: { at: 'lastWorkflowTask' } }, target });
+    await w.time.advance(1_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, completeOperationCount: 0, failureOperationCount: 1 });
+    const event = { ...reset, point: { at: 'event', eventId: 3 } } as const;
+    await start(w, { jobId: 'event', requestId: 'event', operation: event, target });
+    await w.time.advance(1_000);
+    expect(await job(w, 'event')).toMatchObject({ completeOperationCount: 1, failureOperationCount: 0 });
+  });
+
   it('leaves alone what begins after it', async () => {
     const w = await world();
     await runs(w, 60);

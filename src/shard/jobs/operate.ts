@@ -66,8 +66,17 @@ export class Operations {
     const to = { namespace: this.#namespace, workflowId: target.workflowId };
     this.#engine.submit(to, messageFor(this.#spec, target, found), (error, reply) => {
       if (error !== undefined && this.#isOver(error)) done(undefined, undefined);
-      else done(error, reply);
+      else done(error && this.#ofReset(target, error), reply);
     });
+  }
+
+  /** A job that looks for a task to reset to has found no run to begin, and does not say that it has, as on the reference server; of what is not there other jobs want no more. */
+  #ofReset({ workflowId }: BatchTarget, error: Status): Status {
+    const { operation } = this.#spec;
+    if (error.code !== StatusCode.NOT_FOUND || operation.type !== 'reset') return error;
+    const { at } = operation.point;
+    if (at === 'event' || at === 'build') return error;
+    return refused(`no workflow ${workflowId} is there to be reset`);
   }
 
   /** Of an activity without a workflow that has ended nothing is left to do, as of a workflow that has: only that it is said by another status. */

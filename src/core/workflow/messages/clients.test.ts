@@ -207,7 +207,7 @@ describe('signals', () => {
     world.start();
     world.signal('a');
     world.signal('b');
-    expect(world.refuse(world.signalMessage('c')).code).toBe(StatusCode.RESOURCE_EXHAUSTED);
+    expect(world.refuse(world.signalMessage('c')).code).toBe(StatusCode.INVALID_ARGUMENT);
     const big = { payloads: [{ data: new Uint8Array(2 * 1024 * 1024 + 1) }] };
     expect(world.refuse(world.signalMessage('d', { input: big })).message).toBe('Blob data size exceeds limit.');
   });

@@ -4,7 +4,7 @@ import { activityOf, failActivity } from '../activity-task.ts';
 import type { HeartbeatActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { sizeOf } from '../size.ts';
-import { countHeartbeat } from '../standalone-start.ts';
+import { countHeartbeat, toldAlready } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 import { activityTurn, missingActivity } from './activity-turn.ts';
 import { overLimit } from './complete-activity-task.ts';
@@ -26,10 +26,12 @@ export function heartbeatActivityTask(
   countHeartbeat(run);
   // A heartbeat without details clears those of an earlier one, as the API has it.
   run.putActivity({ ...activity, lastHeartbeatTime: context.now, heartbeatDetails: message.details });
+  const told = toldAlready(run, activity);
   return turn.outcome({
     type: 'heartbeat',
     cancelRequested: activity.facts.cancelRequestedEventId !== 0,
-    activityPaused: activity.pause !== undefined,
-    activityReset: activity.reset !== undefined,
+    // Of an activity without a workflow what goes furthest is told, alone: its worker is to do one thing.
+    activityPaused: activity.pause !== undefined && told === undefined,
+    activityReset: activity.reset !== undefined && told !== 'cancellation',
   });
 }

@@ -9,10 +9,10 @@ import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { giveBack } from '../permits.ts';
 import { invalidArgument, unavailable, workflowNotFound } from '../rejections.ts';
 import { type After, forkRun } from '../reset.ts';
+import { tooManySignals } from '../signals.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
-import { tooManySignals } from './start.ts';
 
 export function reset(state: ActorState, message: ResetMessage, context: TurnContext): Decision {
   const first = seenBefore(state, message.requestId);

@@ -4,13 +4,12 @@ import { EventType } from '../../../wire/enums.ts';
 import type { SignalMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { alreadyCompleted, invalidArgument } from '../rejections.ts';
-import { signalAttributes } from '../signals.ts';
+import { refusedSignal, signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
 import { wakeWorkflow } from '../workflow-task.ts';
-import { tooManySignals } from './start.ts';
 
 export function signal(state: ActorState, message: SignalMessage, context: TurnContext): Decision {
   if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
@@ -22,8 +21,7 @@ export function signal(state: ActorState, message: SignalMessage, context: TurnC
     return invalidArgument('Blob data size exceeds limit.');
   }
   const turn = new Turn(state, context);
-  if (run.row.facts.signalCount >= context.limits.signalsPerRun) return tooManySignals(turn, run.runId);
-  const refused = refusedForRequestIds(turn, message.requestId);
+  const refused = refusedSignal(turn, run) ?? refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);

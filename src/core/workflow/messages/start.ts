@@ -21,10 +21,10 @@ import type { StartMessage } from '../message.ts';
 import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { cutStartDelay } from '../permits.ts';
-import { alreadyCompleted, alreadyStarted, exhausted, failedPrecondition, invalidArgument } from '../rejections.ts';
+import { alreadyCompleted, alreadyStarted, failedPrecondition, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { signalAttributes } from '../signals.ts';
+import { refusedSignal, signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
 import { timeoutsOf } from '../standalone-start.ts';
 import { startRequest } from '../start-request.ts';
@@ -182,7 +182,8 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     return withUpdate(turn, undefined, message, { runId, started: false, status });
   }
   if (message.signal !== undefined) {
-    if (run.row.facts.signalCount >= turn.limits.signalsPerRun) return tooManySignals(turn, runId);
+    const refused = refusedSignal(turn, run);
+    if (refused !== undefined) return refused;
     const draft = turn.open(run);
     draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message.signal));
     cutStartDelay(draft);
@@ -224,12 +225,6 @@ function attach(run: RunDraft, message: StartMessage, options: OnConflictOptions
 /** The running workflow has this very update: whoever sends it again need not have known how the first try ended. */
 const hasUpdate = (state: ActorState, run: RunState, updateId: string | undefined): boolean =>
   updateId !== undefined && (state.updates.has(updateId) || updateById(run, updateId) !== undefined);
-
-export const tooManySignals = (turn: Turn, runId: string): Rejection =>
-  exhausted(
-    'SignalsPerRun',
-    `exceeded workflow execution limit for signal events: run ${runId} of workflow ${turn.state.workflowId} has received ${turn.limits.signalsPerRun} signals; continue as new`,
-  );
 
 function refusedReuse({ chain }: ActorState, run: RunState, { reusePolicy }: StartMessage): Rejection | undefined {
   const { status } = run.row.facts;
