@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualTime } from '../../../../test/support/matching-world.ts';
+import { numbers } from './payloads.ts';
 import { ErrorCode, Flag, FrameType, MAX_WINDOW, PREFACE, Setting } from './protocol.ts';
 import {
   type Frame,
@@ -504,6 +505,20 @@ describe('a session that goes', () => {
     await client.closed();
     expect(dataOf(client.frames, 1)).toBe('text');
     expect(streams.length).toBe(1);
+  });
+
+  it('passes over all of a request that was sent before its client could know', async () => {
+    client.send(open(1));
+    await client.settled();
+    server.sessions[0]?.close();
+    const unheard = [frame(DATA, 0, 3, Buffer.from('not begun')), frame(WINDOW_UPDATE, 0, 3, numbers(9))];
+    client.send(open(3), ...unheard, frame(RST_STREAM, 0, 3, numbers(ErrorCode.CANCEL)));
+    answer = echo;
+    client.send(frame(DATA, END_STREAM, 1, Buffer.from('text')));
+    await client.closed();
+    expect(dataOf(client.frames, 1)).toBe('text');
+    const farewells = client.frames.filter(({ type }) => type === GOAWAY);
+    expect(farewells.map(({ payload }) => payload.readUInt32BE(4))).toEqual([ErrorCode.NO_ERROR]);
   });
 
   it('when its client says farewell', async () => {

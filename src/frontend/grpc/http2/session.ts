@@ -65,7 +65,10 @@ export class Session implements StreamHost {
   readonly #settings: Allowance;
   readonly #onClosed: (() => void)[] = [];
   readonly #pieces = new HeaderPieces(MAX_HEADER_BYTES);
+  /** Of those that were begun, the latest. */
   #lastStream = 0;
+  /** Of those that its client has named, with those after our farewell. */
+  #lastNamed = 0;
   #sendWindow = DEFAULT_WINDOW;
   #received = 0;
   #consumed = 0;
@@ -343,8 +346,10 @@ export class Session implements StreamHost {
       else stream.whole();
       return;
     }
-    // It is over, or comes after our farewell.
-    if (id <= this.#lastStream || this.#isClosing) return;
+    // It is over, or comes after our farewell, which its client may not have heard: what follows of it is passed over as well.
+    if (id <= this.#lastNamed) return;
+    this.#lastNamed = id;
+    if (this.#isClosing) return;
     this.#lastStream = id;
     if (headers === undefined) this.#reset(id, ErrorCode.ENHANCE_YOUR_CALM);
     else if (!isRequest(headers)) this.#reset(id, ErrorCode.PROTOCOL_ERROR);
@@ -425,7 +430,7 @@ export class Session implements StreamHost {
   }
 
   #isIdle(id: number): boolean {
-    return id === 0 || id % 2 === 0 || id > this.#lastStream;
+    return id === 0 || id % 2 === 0 || id > this.#lastNamed;
   }
 
   #reset(id: number, code: ErrorCode): void {
