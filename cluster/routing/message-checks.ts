@@ -234,6 +234,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     task: taskRef,
     identity: string,
     commands: list(command),
+    saysAll: optional(boolean),
     attributeProblems: optional(
       list(object<messages.AttributeProblem>({ command: integer, problem: string, cause: optional(enumeration()) })),
     ),

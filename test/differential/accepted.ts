@@ -56,6 +56,8 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /^body\.responses\.0\.startWorkflow\.link\.workflowEvent\.namespace$/, ours: /^absent$/ },
   // Once more it would begin a workflow, for an update that the end of another one has cut off: here that is for its client to say.
   { method: /^ExecuteMultiOperation$/, path: /^answered$/, reference: /^ours$/ },
+  // Of a workflow that has the update that a start came with already: its link is told, too.
+  { method: /^ExecuteMultiOperation$/, path: /^body\.responses\.0\.startWorkflow\.link$/, reference: /^absent$/ },
   // A start by the request id of a run before the present one is that start.
   { method: /^ExecuteMultiOperation$/, path: /^code$/, reference: /^6 /, ours: /^5 / },
   // What a workflow is about is said of its retries, too, and who has changed the options of one that was reset.
@@ -65,7 +67,7 @@ const ACCEPTED: readonly Accepted[] = [
   {
     method: /^List/,
     path: /\.searchAttributes(\.indexedFields\.BuildIds)?$/,
-    reference: /"unversioned"/,
+    reference: /unversioned/,
     ours: /^absent$/,
   },
   // An activity does not jump its queue (0035): it is eager where nothing waits.
@@ -74,8 +76,8 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^RespondWorkflowTaskCompleted$/, path: /^code$/, reference: /^0 /, ours: /^3 UnhandledCommand$/ },
   // What a schedule began and ended again is told there when its next action comes.
   {
-    method: /^DescribeSchedule$/,
-    path: /^body\.info\.recentActions\.\d+\.startWorkflowStatus$/,
+    method: /^(Describe|List)Schedules?$/,
+    path: /\.info\.recentActions\.\d+\.startWorkflowStatus$/,
     reference: /_RUNNING$/,
     ours: /_TERMINATED$/,
   },

@@ -5,7 +5,7 @@ import { EventType, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import { ownRequestId } from '../../wire/run-id.ts';
 import { describe } from './describe.ts';
 import { foldEvents } from './fold.ts';
-import { command, World } from './testing.ts';
+import { command, payloads, World } from './testing.ts';
 
 const decoder = new TextDecoder();
 const UUID = '01a229a9-bc8e-767f-8deb-6dbd6d326e02';
@@ -47,6 +47,31 @@ group('a run that a chain goes on with', () => {
     // What its events determine is in its rows (I4).
     const { runId = '' } = w.state.run ?? {};
     expect(foldEvents(runId, w.history()).facts).toEqual(w.state.run?.row.facts);
+  });
+
+  it.each([undefined, true] as const)('has what its command leaves out, unless the worker says all: %s', (saysAll) => {
+    const w = new World();
+    const [payload = { metadata: {}, data: new Uint8Array() }] = payloads('p').payloads;
+    const handedOn = {
+      memo: { fields: { colour: payload } },
+      searchAttributes: { indexedFields: { Customer: payload } },
+      retryPolicy: { maximumAttempts: 3 },
+    };
+    w.now = Date.UTC(2026, 0, 1);
+    w.start({ ...handedOn, cronSchedule: '* * * * *' });
+    const next = (commands: Command[]) => {
+      w.pass(61_000);
+      w.accept({ ...w.completeMessage(w.takeWorkflowTask().ref, commands), saysAll });
+      const [started] = w.history();
+      if (started?.eventType !== EventType.WORKFLOW_EXECUTION_STARTED) throw new Error('no run');
+      const { memo, searchAttributes, retryPolicy, cronSchedule } = started.attributes;
+      return { memo, searchAttributes, retryPolicy, cronSchedule };
+    };
+    const nothing = { memo: undefined, searchAttributes: undefined, retryPolicy: undefined, cronSchedule: undefined };
+    const same = { ...handedOn, retryPolicy: expect.objectContaining(handedOn.retryPolicy), cronSchedule: '* * * * *' };
+    expect(next([command.continueAsNew()])).toEqual(saysAll ? nothing : same);
+    const said = { ...handedOn, cronSchedule: '0 0 1 1 *' };
+    expect(next([command.continueAsNew(said)])).toMatchObject(said);
   });
 
   it('began by a request of its own, which a start that meets it is told', () => {

@@ -251,6 +251,8 @@ export interface CompleteWorkflowTaskMessage {
   task: TaskRef;
   identity: string;
   commands: Command[];
+  /** Its worker says all that a continuation has: of memo, search attributes, retries and cron schedule nothing is inherited. */
+  saysAll?: boolean | undefined;
   attributeProblems?: AttributeProblem[] | undefined;
   /** Stay on the taker's sticky queue, or the one named here. */
   sticky: boolean;

@@ -1,7 +1,11 @@
 // Updates: what each stage writes and whom it answers, the speculative task, bounds, repeats, and what becomes of them when a run ends.
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../wire/command.ts';
-import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdConflictPolicy } from '../../wire/enums.ts';
+import {
+  UpdateWorkflowExecutionLifecycleStage as Stage,
+  WorkflowExecutionStatus,
+  WorkflowIdConflictPolicy,
+} from '../../wire/enums.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Limits } from './limits.ts';
@@ -625,6 +629,34 @@ describe('an update with start', () => {
     const replaced = idle();
     withStart(replaced, WorkflowIdConflictPolicy.TERMINATE_EXISTING);
     expect(replaced.takeWorkflowTask().task.messages).toHaveLength(1);
+  });
+
+  it('ends no run that has it, and is answered with its outcome by one that is over', () => {
+    const { TERMINATE_EXISTING } = WorkflowIdConflictPolicy;
+    const world = new World();
+    withStart(world, TERMINATE_EXISTING);
+    const first = run(world);
+    expect(withStart(world, TERMINATE_EXISTING, 'second')).toMatchObject({ reply: { response: { started: false } } });
+    work(world, [message.accept('u')]);
+    expect(withStart(world, TERMINATE_EXISTING, 'third')).toMatchObject({ reply: { response: { started: false } } });
+    world.signal('s');
+    work(world, [message.respond('u')], [command.complete()]);
+    const before = world.state;
+    expect(withStart(world, WorkflowIdConflictPolicy.FAIL, 'fourth')).toMatchObject({
+      reply: { response: { runId: first, started: false, status: WorkflowExecutionStatus.COMPLETED } },
+    });
+    expect(answers(world).at(-1)).toMatchObject(['call', { outcomeAt: expect.any(Number) }]);
+    expect([run(world), world.state.chain]).toEqual([first, before.chain]);
+  });
+
+  it('begins another run where the one that had accepted it ended without its outcome', () => {
+    const world = new World();
+    withStart(world, WorkflowIdConflictPolicy.FAIL);
+    work(world, [message.accept('u')]);
+    world.terminate();
+    expect(withStart(world, WorkflowIdConflictPolicy.FAIL, 'another')).toMatchObject({
+      reply: { response: { started: true } },
+    });
   });
 
   it('starts nothing when the update is refused', () => {

@@ -180,7 +180,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     currentRetryInterval: hasBegun && pending?.paused !== true ? pending?.currentRetryInterval : undefined,
     lastAttemptCompleteTime:
       pending !== undefined || isCutOff ? (pending ?? end)?.lastAttemptCompleteTime : run.closeTime,
-    nextAttemptScheduleTime: pending?.nextAttemptScheduleTime,
+    nextAttemptScheduleTime: pending?.paused === true ? undefined : pending?.nextAttemptScheduleTime,
     priority: options.priority,
     stateTransitionCount: run.stateTransitionCount ?? 0,
     searchAttributes: run.searchAttributes,

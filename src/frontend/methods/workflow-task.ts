@@ -112,6 +112,8 @@ export const respondWorkflowTaskCompleted = method(
           task: token,
           identity: request.identity,
           commands,
+          // Workers of Temporal's say what is to go on, and the server there adds nothing.
+          saysAll: services.reference === undefined ? undefined : true,
           attributeProblems: strayed === undefined ? unset : [...strayed, ...(unset ?? [])],
           sticky: request.sticky,
           stickyQueue: request.stickyQueue,

@@ -140,7 +140,7 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
   /** Where a workflow task waits, a newer server fails it: what comes after would not compare. */
   async pause(world, on, { request }) {
     if (described(world, on).pendingWorkflowTask?.state === TASK_SCHEDULED) return;
-    const requestId = request === undefined ? '' : world.id('pause', on);
+    const requestId = request === undefined ? world.pair.fresh('pause') : world.id('pause', on);
     await world.call('PauseWorkflowExecution', {
       namespace,
       identity,

@@ -3,6 +3,7 @@
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
 import type { Annotations } from '../../../wire/common.ts';
 import { ContinueAsNewInitiator, EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
 import { closeRun, inherited, succeed, successorBackoff } from '../closing.ts';
 import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
@@ -43,6 +44,11 @@ function problemOf(
   );
 }
 
+/** What a continuation has of the run before it, where nothing is said. */
+type Inherited = Partial<
+  Pick<WorkflowExecutionStartedEventAttributes, 'memo' | 'searchAttributes' | 'retryPolicy' | 'cronSchedule'>
+>;
+
 export function continueAsNew(
   context: CommandContext,
   attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
@@ -54,6 +60,7 @@ export function continueAsNew(
   const runId = run.turn.context.spareRunId;
   const initiator = attributes.initiator || ContinueAsNewInitiator.WORKFLOW;
   const from = inherited(run, runId, initiator);
+  const handedOn: Inherited = context.saysAll ? {} : { ...from, ...run.facts };
   const timeouts = clampTimeouts(
     {
       execution: from.workflowExecutionTimeout,
@@ -71,10 +78,10 @@ export function continueAsNew(
     workflowRunTimeout: timeouts.run || undefined,
     workflowTaskTimeout: timeouts.task,
     header: attributes.header,
-    memo: attributes.memo ?? run.facts.memo,
+    memo: attributes.memo ?? handedOn.memo,
     searchAttributes:
       attributes.searchAttributes?.indexedFields === undefined
-        ? run.facts.searchAttributes
+        ? handedOn.searchAttributes
         : { indexedFields: stampTypes(attributes.searchAttributes.indexedFields) },
   };
   run.add(
@@ -100,8 +107,8 @@ export function continueAsNew(
     ...versioning,
     ...next,
     flowControl: permitOn(next.taskQueue.name, run.start),
-    retryPolicy: attributes.retryPolicy === undefined ? from.retryPolicy : completePolicy(attributes.retryPolicy),
-    cronSchedule: attributes.cronSchedule || from.cronSchedule,
+    retryPolicy: attributes.retryPolicy === undefined ? handedOn.retryPolicy : completePolicy(attributes.retryPolicy),
+    cronSchedule: attributes.cronSchedule || handedOn.cronSchedule,
     initiator,
     continuedFailure: attributes.failure,
     lastCompletionResult: attributes.lastCompletionResult,

@@ -19,6 +19,8 @@ export interface CommandContext {
   workflowTaskCompletedEventId: number;
   /** Of the worker that completed the task. */
   identity: string;
+  /** A continuation has no memo, search attributes, retries and cron schedule but those of its command. */
+  saysAll?: boolean | undefined;
   /** Session of the worker that had the task: it may ask for activities for itself. */
   session?: string | undefined;
   /** Workflow ids of the children that commands of this task have started; absent: none. */

@@ -73,7 +73,8 @@ function applyAll(
   run.holding = true;
   const inbox = message.messages === undefined ? undefined : inboxOf(message.messages);
   const session = message.eagerFor ?? task.session;
-  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session };
+  const { saysAll } = message;
+  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session, saysAll };
   for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
     if (attributes !== undefined)

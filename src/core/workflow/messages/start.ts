@@ -40,6 +40,8 @@ export function start(state: ActorState, message: StartMessage, context: TurnCon
   if (repeated !== undefined) return withUpdate(turn, undefined, message, repeated);
   const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId);
   if (problem !== undefined) return problem;
+  const known = knownUpdate(turn, message);
+  if (known !== undefined) return known;
   const met = makeRoom(turn, message);
   if (met !== undefined) return met;
   const run = beginChain(turn, message);
@@ -65,6 +67,21 @@ function withUpdate(
     if (refusal !== undefined) return refusal;
   }
   return turn.outcome({ type: 'started', response });
+}
+
+/**
+ * The present run has the update that the start came with: whoever sends it again need not have known how the first try ended. So no policy ends that run, and of one that is over
+ * the update's outcome is told, rather than the same done again.
+ */
+function knownUpdate(turn: Turn, message: StartMessage): Decision | undefined {
+  const { run, updates } = turn.state;
+  const { update, requestId } = message;
+  if (update === undefined || run === undefined) return undefined;
+  const row = updateById(run, update.updateId);
+  const isUnderWay = isOpen(run) && (row !== undefined || updates.has(update.updateId));
+  if (!isUnderWay && row?.completedEventId === undefined) return undefined;
+  if (isUnderWay) turn.remember(requestId, run.runId);
+  return withUpdate(turn, undefined, message, { runId: run.runId, started: false, status: run.row.facts.status });
 }
 
 function draftOf(turn: Turn, runId: string): RunDraft | undefined {
@@ -170,7 +187,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     return undefined;
   }
   const uses = message.signal !== undefined || message.conflictPolicy === WorkflowIdConflictPolicy.USE_EXISTING;
-  if (!uses && !hasUpdate(turn.state, run, message.update?.updateId)) {
+  if (!uses) {
     return alreadyStarted(
       runId,
       chain === undefined ? '' : startRequest(chain, run),
@@ -221,10 +238,6 @@ function attach(run: RunDraft, message: StartMessage, options: OnConflictOptions
   );
   return undefined;
 }
-
-/** The running workflow has this very update: whoever sends it again need not have known how the first try ended. */
-const hasUpdate = (state: ActorState, run: RunState, updateId: string | undefined): boolean =>
-  updateId !== undefined && (state.updates.has(updateId) || updateById(run, updateId) !== undefined);
 
 function refusedReuse({ chain }: ActorState, run: RunState, { reusePolicy }: StartMessage): Rejection | undefined {
   const { status } = run.row.facts;
