@@ -122,9 +122,13 @@ const started = object<api.StartWorkflowExecutionResponse>({
   eagerlyStarted: optional(boolean),
   attachedRequestId: optional(string),
   workflowId: optional(string),
+  firstExecutionRunId: optional(string),
 });
 const replyKind = object<{ type: string }>({ type: string });
-const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
+const acceptedReply = object<{ resetHistoryEventId?: number | undefined; runId?: string | undefined }>({
+  resetHistoryEventId: optional(integer),
+  runId: optional(string),
+});
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
 const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }>({
   cancelRequested: boolean,
@@ -183,6 +187,7 @@ const updateAnswer = object<api.UpdateWorkflowExecutionResponse>({
   updateId: string,
   stage: enumeration(),
   outcome: optional(updateOutcome),
+  rejected: optional(boolean),
 });
 const updateWithStartAnswer = object<api.UpdateWithStartWorkflowExecutionResponse>({
   start: started,

@@ -180,6 +180,8 @@ export interface StartWorkflowExecutionResponse {
   attachedRequestId?: string | undefined;
   /** Of the workflow that a singleton with `useExisting` met: `runId` is of that one. Absent: the one asked for. */
   workflowId?: string | undefined;
+  /** The first run of the chain that a run which was met goes on with; absent: that run is the first. */
+  firstExecutionRunId?: string | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -316,6 +318,8 @@ export interface UpdateWorkflowExecutionResponse {
   stage: UpdateWorkflowExecutionLifecycleStage;
   /** From stage COMPLETED on; a rejected update has a failure and was never accepted. */
   outcome?: UpdateOutcome | undefined;
+  /** The worker has not accepted it: no event tells of it. */
+  rejected?: boolean | undefined;
 }
 
 export interface PollWorkflowExecutionUpdateRequest {

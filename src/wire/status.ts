@@ -25,7 +25,13 @@ export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];
 
 /** Named as in temporal.api.errordetails.v1. */
 export type StatusDetail =
-  | { kind: 'WorkflowExecutionAlreadyStarted'; runId: string; startRequestId?: string | undefined }
+  /** `firstExecutionRunId`: of the chain that the run goes on with; absent: the run is its first. */
+  | {
+      kind: 'WorkflowExecutionAlreadyStarted';
+      runId: string;
+      startRequestId?: string | undefined;
+      firstExecutionRunId?: string | undefined;
+    }
   | { kind: 'ActivityExecutionAlreadyStarted'; runId: string; startRequestId?: string | undefined }
   | { kind: 'NotFound' }
   | { kind: 'NamespaceNotFound'; namespace: string }

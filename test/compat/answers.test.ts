@@ -3,19 +3,26 @@
 import { Client, Connection, defaultPayloadConverter, type WorkflowService } from '@temporalio/client';
 import { Server } from 'tenuto/server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EventType } from '../../src/wire/enums.ts';
 import { addressOf } from './grpc-door.ts';
 
 const namespace = 'default';
 const CONTINUE_AS_NEW = 10;
 const undo: (() => Promise<unknown>)[] = [];
 let service: WorkflowService;
+/** Of a client that does not say who it is. */
+let nameless: WorkflowService;
 
 beforeAll(async () => {
   const server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
   undo.push(() => server.close());
-  const connection = await Connection.connect({ address: addressOf(server) });
-  undo.push(() => connection.close());
-  service = new Client({ connection }).workflowService;
+  const connect = async (metadata: Record<string, string>): Promise<WorkflowService> => {
+    const connection = await Connection.connect({ address: addressOf(server), metadata });
+    undo.push(() => connection.close());
+    return new Client({ connection }).workflowService;
+  };
+  service = await connect({});
+  nameless = await connect({ 'client-name': '' });
 });
 
 afterAll(async () => {
@@ -41,4 +48,51 @@ it('a run that continues another has nothing that its worker does not say', asyn
   const begun = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
   expect(begun).toMatchObject({ workflowType: { name: 'T' }, continuedExecutionRunId: expect.stringMatching(/./) });
   expect([begun?.memo, begun?.retryPolicy]).toEqual([null, null]);
+});
+
+const { WORKFLOW_EXECUTION_SIGNALED, WORKFLOW_EXECUTION_OPTIONS_UPDATED } = EventType;
+const USE_EXISTING = 2;
+
+it('who starts and signals is told where that has led to, if it says who it is', async () => {
+  const workflowId = 'linked';
+  const started = await service.startWorkflowExecution(startOf(workflowId));
+  const { runId } = started;
+  const of = { namespace, workflowId, runId };
+  expect(started).toMatchObject({ firstExecutionRunId: runId, link: { workflowEvent: of } });
+  const byRequest = (requestId: string, eventType: number) => ({
+    workflowEvent: { ...of, requestIdRef: { requestId, eventType } },
+  });
+  const signal = { namespace, workflowExecution: { workflowId }, signalName: 's', requestId: 'signalled' };
+  // The second time as well: it is the same signal.
+  for (let i = 0; i < 2; i += 1) {
+    const link = byRequest('signalled', WORKFLOW_EXECUTION_SIGNALED);
+    expect(await service.signalWorkflowExecution(signal)).toMatchObject({ link });
+  }
+  const withStart = { ...startOf(workflowId), signalName: 's', requestId: 'with' };
+  const signalLink = byRequest('with', WORKFLOW_EXECUTION_SIGNALED);
+  expect(await service.signalWithStartWorkflowExecution(withStart)).toMatchObject({ signalLink });
+  const nobody = await nameless.startWorkflowExecution(startOf(workflowId));
+  expect([nobody.runId, nobody.firstExecutionRunId]).toEqual([runId, '']);
+  expect((await nameless.signalWorkflowExecution(signal)).link).toBeNull();
+});
+
+it('a start that joins a running workflow is known by its request, and told which run was the first', async () => {
+  const workflowId = 'joined';
+  const { runId: first } = await service.startWorkflowExecution(startOf(workflowId));
+  const { taskToken } = await pollOf(workflowId);
+  const commands = [{ commandType: CONTINUE_AS_NEW, continueAsNewWorkflowExecutionCommandAttributes: {} }];
+  await service.respondWorkflowTaskCompleted({ namespace, taskToken, commands });
+  const join = {
+    ...{ ...startOf(workflowId), requestId: 'joins', workflowIdConflictPolicy: USE_EXISTING },
+    onConflictOptions: { attachRequestId: true },
+  };
+  for (let i = 0; i < 2; i += 1) {
+    const requestIdRef = { requestId: 'joins', eventType: WORKFLOW_EXECUTION_OPTIONS_UPDATED };
+    const link = { workflowEvent: { workflowId, requestIdRef } };
+    expect(await service.startWorkflowExecution(join)).toMatchObject({ firstExecutionRunId: first, link });
+  }
+  const { workflowExtendedInfo } = await service.describeWorkflowExecution({ namespace, execution: { workflowId } });
+  const { joins } = workflowExtendedInfo?.requestIdInfos ?? {};
+  expect(joins).toMatchObject({ eventType: WORKFLOW_EXECUTION_OPTIONS_UPDATED });
+  expect(Number(joins?.eventId)).toBe(2);
 });

@@ -7,6 +7,7 @@ import { Client, Connection, defaultPayloadConverter } from '@temporalio/client'
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { Server } from 'tenuto/server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EventType } from '../../src/wire/enums.ts';
 import { addressOf } from './grpc-door.ts';
 import './runtime.ts';
 import { addUpdate, counter, finish } from './workflows.ts';
@@ -73,7 +74,13 @@ it('an update calls back with its result, and one that is rejected does not', as
     });
   const rejected = await update('less', -1);
   expect(rejected.outcome?.failure?.message).toBe('only what is not negative');
-  await update('more', 7);
+  const of = { namespace: 'default', workflowId: 'counted', runId: handle.firstExecutionRunId };
+  expect(rejected.link).toMatchObject({ workflow: { ...of, reason: 'Update rejected' } });
+  const eventType = EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED;
+  const requestIdRef = { requestId: 'request-more', eventType };
+  expect((await update('more', 7)).link).toMatchObject({ workflowEvent: { ...of, requestIdRef } });
+  const { requestIdInfos } = (await handle.describe()).raw.workflowExtendedInfo ?? {};
+  expect(requestIdInfos?.['request-more']).toMatchObject({ eventType });
   const call = { path: '/more', state: 'succeeded', token: 'secret', body: '7' };
   await expect.poll(() => calls, { timeout: 10_000 }).toEqual([call]);
   const describe = async () => (await handle.describe()).raw.callbacks;

@@ -1,7 +1,7 @@
 // One of the two servers that are compared: calls it with messages that are plain objects, and knows by which values it calls what both have (run ids, task
 // tokens), so that one request serves both.
 
-import { credentials, Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
+import { credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Method, Type } from 'protobufjs';
 import { apiRoot, apiService } from '../../src/frontend/grpc/proto/descriptors.ts';
 
@@ -37,6 +37,10 @@ export interface MethodOf {
   readonly request: Type;
   readonly response: Type;
 }
+
+/** Both tell more to those who say who they are. */
+const NAMED = new Metadata();
+NAMED.set('client-name', 'side-by-side');
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 const CANCELLED = 1;
@@ -90,7 +94,7 @@ export class Side {
         });
       };
       const deadline = Date.now() + timeoutMs;
-      this.#client.makeUnaryRequest(`/${service}/${name}`, asIs, asIs, bytes, { deadline }, done);
+      this.#client.makeUnaryRequest(`/${service}/${name}`, asIs, asIs, bytes, NAMED, { deadline }, done);
     });
   }
 

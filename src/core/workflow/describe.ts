@@ -126,9 +126,18 @@ function standalone({ standalone: told }: RunRow): DescribeWorkflowExecutionResp
 }
 
 /** The request whose event a run begins with. */
-function startRequestInfo({ chain, workflowId }: ActorState, run: RunState): RequestIdInfos | undefined {
+/** Which event each request has led to: the start's, those that joined the run, those of updates. */
+function requestIdInfos({ chain, workflowId }: ActorState, run: RunState): RequestIdInfos | undefined {
   if (chain === undefined || isActivityAddress(workflowId)) return undefined;
-  return { [startRequest(chain, run)]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
+  const infos: NonNullable<RequestIdInfos> = {};
+  for (const { requestId, acceptedEventId: eventId } of run.updates?.values() ?? []) {
+    if (requestId !== undefined)
+      infos[requestId] = { eventType: EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, eventId };
+  }
+  for (const { requestId, eventId } of run.row.facts.attached ?? []) {
+    infos[requestId] = { eventType: EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED, eventId };
+  }
+  return { ...infos, [startRequest(chain, run)]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
 }
 
 /** Each of the runs that the current one was reset from went on as the next of them, the last one as itself. */
@@ -178,7 +187,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
       originalStartTime: info.startTime,
       lastResetTime: run.start.former === undefined ? undefined : run.start.startTime,
       resetRunId: resetRunId(state, run.runId),
-      requestIdInfos: startRequestInfo(state, run),
+      requestIdInfos: requestIdInfos(state, run),
       pauseInfo,
     },
     versioningInfo: versioningInfo(run),

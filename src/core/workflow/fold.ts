@@ -71,6 +71,13 @@ function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryE
   if (nextRunId !== undefined && nextRunId !== '') facts.nextRunId = nextRunId;
 }
 
+/** Requests that a run's row names: each is some 40 bytes of a row that most turns rewrite. */
+const MAX_ATTACHED = 32;
+
+function addAttached(facts: RunFacts, eventId: number, requestId = ''): void {
+  if (requestId !== '') facts.attached = [...(facts.attached ?? []), { requestId, eventId }].slice(-MAX_ATTACHED);
+}
+
 /** The builds a reset can go back to: one point for each, at its first completed task. At most this many are kept. */
 const MAX_RESET_POINTS = 20;
 
@@ -145,6 +152,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
       setVersioning(facts, updatedVersioning(facts.versioning, event.attributes));
       if (event.attributes.priority !== undefined) facts.priority = event.attributes.priority;
+      addAttached(facts, event.eventId, event.attributes.attachedRequestId);
       sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
       for (const { updateId = '', attachedRequestId = '', attachedCompletionCallbacks = [] } of event.attributes
         .workflowUpdateOptions ?? [])
@@ -273,8 +281,9 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       const { protocolInstanceId = '', acceptedRequest } = event.attributes;
       const row: UpdateRow = { updateId: protocolInstanceId, acceptedEventId: event.eventId };
       if (acceptedRequest?.meta?.identity) row.identity = acceptedRequest.meta.identity;
-      sink.updateAccepted(row);
       const { completionCallbacks = [], requestId = '' } = acceptedRequest ?? {};
+      if (requestId !== '') row.requestId = requestId;
+      sink.updateAccepted(row);
       if (completionCallbacks.length > 0)
         sink.callbacksAttached(completionCallbacks, { updateId: protocolInstanceId, requestId });
       return;

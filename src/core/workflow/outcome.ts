@@ -177,9 +177,9 @@ export type Reply =
   | ({ type: 'executionOptions' } & WorkflowExecutionOptions)
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
-   * events, its worker goes back to this one.
+   * events, its worker goes back to this one. `runId`: the run that a signal came to.
    */
-  | { type: 'accepted'; resetHistoryEventId?: number | undefined }
+  | { type: 'accepted'; resetHistoryEventId?: number | undefined; runId?: string | undefined }
   | { type: 'scheduleChanged'; conflictToken: Uint8Array }
   | { type: 'scheduleDescribed'; response: DescribeScheduleResponse }
   | { type: 'scheduleTimes'; startTime: number[] }

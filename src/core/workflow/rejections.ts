@@ -41,8 +41,17 @@ export const noPendingActivity = (activityId: string): Rejection =>
 export const nexusTaskNotFound = (): Rejection =>
   notFound('Nexus task not found, timed out or answered already, or its workflow is completed');
 
-export const alreadyStarted = (runId: string, startRequestId: string, message: string): Rejection =>
-  reject(StatusCode.ALREADY_EXISTS, message, { kind: 'WorkflowExecutionAlreadyStarted', runId, startRequestId });
+/** @param chain what is said of the run's chain where others of it came before */
+export const alreadyStarted = (
+  runId: string,
+  startRequestId: string,
+  message: string,
+  chain: { firstExecutionRunId?: string } = {},
+): Rejection =>
+  reject(StatusCode.ALREADY_EXISTS, message, {
+    ...{ kind: 'WorkflowExecutionAlreadyStarted', runId, startRequestId },
+    ...chain,
+  });
 
 export const exhausted = (cause: string, message: string): Rejection =>
   reject(StatusCode.RESOURCE_EXHAUSTED, message, { kind: 'ResourceExhausted', cause });

@@ -98,6 +98,7 @@ const facts = rows<RunFacts>(
       { maxLength: 2 },
     ),
     lastBuildId: text,
+    attached: fc.array(record({ requestId: text, eventId: number }), { minLength: 1, maxLength: 2 }),
     builds: fc.array(rows<NonNullable<RunFacts['builds']>[number]>({ buildId: text, binaryChecksum: text }, []), {
       maxLength: 2,
     }),

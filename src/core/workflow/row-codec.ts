@@ -125,6 +125,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.pause,
     facts.priority,
     facts.builds?.map(({ buildId, binaryChecksum }) => trimmed([buildId, binaryChecksum])),
+    facts.attached?.flatMap(({ requestId, eventId }) => [requestId, eventId]),
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -155,6 +156,12 @@ function unpackFacts(list: unknown[]): RunFacts {
       put(build, 'binaryChecksum', binaryChecksum);
       return build;
     });
+  }
+  if (list[17] !== undefined && list[17] !== null) {
+    const flat = listOf(list[17]);
+    facts.attached = flat.flatMap((requestId, i) =>
+      i % 2 === 0 ? [{ requestId: String(requestId), eventId: Number(flat[i + 1]) }] : [],
+    );
   }
   return facts;
 }

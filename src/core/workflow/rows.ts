@@ -138,6 +138,8 @@ export interface RunFacts {
   pause?: WorkflowPause | undefined;
   /** As a client has changed it; absent: that of its Started event. */
   priority?: Priority | undefined;
+  /** Starts that have joined it by an event, the latest MAX_ATTACHED of them; absent: none has. */
+  attached?: readonly { requestId: string; eventId: number }[] | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */
@@ -378,6 +380,8 @@ export interface UpdateRow {
   admitted?: UpdateRequest | undefined;
   /** Of the client that sent it. */
   identity?: string | undefined;
+  /** By which its client knows it again, where that is not its name. */
+  requestId?: string | undefined;
   /** Event with its outcome; absent until there is one. */
   completedEventId?: number | undefined;
 }

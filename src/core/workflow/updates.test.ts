@@ -106,6 +106,7 @@ describe('an update of an idle workflow', () => {
             updateId: 'u',
             stage: Stage.COMPLETED,
             outcome: { failure: applicationFailure('no') },
+            rejected: true,
           },
         },
       ],

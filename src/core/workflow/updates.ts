@@ -273,12 +273,14 @@ export function answerAccepted({ turn, runId }: RunDraft): void {
 /** Completed by the event just written, or rejected. */
 export function updateCompleted(run: RunDraft, updateId: string, outcome: UpdateOutcome): void {
   const { turn, runId } = run;
-  if (run.updateByName(updateId)?.completedEventId !== undefined) callBackOfUpdate(run, updateId);
+  const isAccepted = run.updateByName(updateId)?.completedEventId !== undefined;
+  if (isAccepted) callBackOfUpdate(run, updateId);
   run.dropAdmitted(updateId);
   const update = turn.updates.get(updateId);
   if (update === undefined) return;
   turn.updates.set(updateId, undefined);
-  answerAll(turn, update, { response: completed(runId, updateId, outcome) });
+  const response = completed(runId, updateId, outcome);
+  answerAll(turn, update, { response: isAccepted ? response : { ...response, rejected: true } });
 }
 
 /** The worker has answered its task and said nothing of these: it does not know updates. */

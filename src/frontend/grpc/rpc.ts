@@ -83,6 +83,9 @@ export function answering(call: Call, answer: (reply: Message) => object): Call 
   };
 }
 
+/** Fields that are newer than version 1.31.2 of the reference server are told to clients that say who they are: docs/decisions/0067-the-ways-of-the-reference.md. */
+export const isNamed = (call: RpcCall): boolean => (call.header('client-name') ?? '') !== '';
+
 /** Runs a method of the native door within another call. */
 export function runNative(name: Method, services: RpcServices, caller: Caller, body: object, call: Call): void {
   const definition = methods.get(name);
@@ -97,7 +100,7 @@ const same = (message: Message): object => message;
 export function native(
   name: Method,
   body: (request: Message) => object = same,
-  answer: (reply: Message, request: Message) => object = same,
+  answer: (reply: Message, request: Message, call: RpcCall) => object = same,
   options: { softTimeoutMs?: number } = {},
 ): Rpc {
   const definition = methods.get(name);
@@ -114,7 +117,7 @@ export function native(
         services,
         caller,
         body(request),
-        answer === same ? call : answering(call, (reply) => answer(reply, request)),
+        answer === same ? call : answering(call, (reply) => answer(reply, request, call)),
       ),
   };
 }

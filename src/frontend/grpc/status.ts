@@ -21,8 +21,11 @@ const CAUSES: Readonly<Record<string, number>> = {
 function detailOf(detail: StatusDetail): Detail {
   switch (detail.kind) {
     case 'WorkflowExecutionAlreadyStarted': {
-      const { runId, startRequestId } = detail;
-      return { type: 'WorkflowExecutionAlreadyStartedFailure', value: { runId, startRequestId } };
+      const { runId, startRequestId, firstExecutionRunId } = detail;
+      return {
+        type: 'WorkflowExecutionAlreadyStartedFailure',
+        value: { runId, startRequestId, firstExecutionRunId },
+      };
     }
     case 'ActivityExecutionAlreadyStarted': {
       const { runId, startRequestId } = detail;

@@ -75,7 +75,16 @@ export const signalWorkflowExecution = method(
       identity,
       requestId: requestId === '' ? services.random.uuid() : requestId,
     };
-    submit(services, request, message, call);
+    services.engine.submit(
+      { namespace: request.namespace, workflowId: request.workflowId },
+      message,
+      (error, reply) => {
+        if (error !== undefined) call.refuse(error);
+        // Who asks for links is told where it has come to.
+        else if (services.reference !== undefined && reply?.type === 'accepted') call.reply({ runId: reply.runId });
+        else call.reply(EMPTY);
+      },
+    );
   },
 );
 

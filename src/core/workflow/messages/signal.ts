@@ -12,7 +12,8 @@ import { nothing, Turn } from '../turn.ts';
 import { wakeWorkflow } from '../workflow-task.ts';
 
 export function signal(state: ActorState, message: SignalMessage, context: TurnContext): Decision {
-  if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
+  const seen = seenBefore(state, message.requestId);
+  if (seen !== undefined) return nothing({ type: 'accepted', runId: seen.runId });
   const resolved = resolve(state, message.target);
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
@@ -27,5 +28,5 @@ export function signal(state: ActorState, message: SignalMessage, context: TurnC
   const draft = turn.open(run);
   draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message), draft.now, message.links);
   wakeWorkflow(draft);
-  return turn.outcome({ type: 'accepted' });
+  return turn.outcome({ type: 'accepted', runId: run.runId });
 }

@@ -69,6 +69,17 @@ function withUpdate(
   return turn.outcome({ type: 'started', response });
 }
 
+/** Of a run that a start has met, for those who ask for its chain. */
+function chainOf({ runId, start }: RunState): { firstExecutionRunId?: string } {
+  const { firstExecutionRunId = runId } = start.attributes;
+  return firstExecutionRunId === runId ? {} : { firstExecutionRunId };
+}
+
+const metRun = (run: RunState): StartWorkflowExecutionResponse => ({
+  ...{ runId: run.runId, started: false, status: run.row.facts.status },
+  ...chainOf(run),
+});
+
 /**
  * The present run has the update that the start came with: whoever sends it again need not have known how the first try ended. So no policy ends that run, and of one that is over
  * the update's outcome is told, rather than the same done again.
@@ -81,7 +92,7 @@ function knownUpdate(turn: Turn, message: StartMessage): Decision | undefined {
   const isUnderWay = isOpen(run) && (row !== undefined || updates.has(update.updateId));
   if (!isUnderWay && row?.completedEventId === undefined) return undefined;
   if (isUnderWay) turn.remember(requestId, run.runId);
-  return withUpdate(turn, undefined, message, { runId: run.runId, started: false, status: run.row.facts.status });
+  return withUpdate(turn, undefined, message, metRun(run));
 }
 
 function draftOf(turn: Turn, runId: string): RunDraft | undefined {
@@ -133,9 +144,11 @@ function repeatedStart(state: ActorState, { requestId }: StartMessage): StartWor
   const first = begun ?? seenBefore(state, requestId);
   if (first === undefined) return undefined;
   const { run } = state;
-  const status =
-    run?.runId === first.runId ? run.row.facts.status : (first.status ?? WorkflowExecutionStatus.UNSPECIFIED);
-  return { runId: first.runId, started: first.started ?? false, status };
+  const status = first.status ?? WorkflowExecutionStatus.UNSPECIFIED;
+  const { runId, started = false } = first;
+  if (run?.runId !== runId) return { runId, started, status };
+  const attachedRequestId = run.row.facts.attached?.find((one) => one.requestId === requestId)?.requestId;
+  return { ...metRun(run), started, ...(attachedRequestId === undefined ? {} : { attachedRequestId }) };
 }
 
 /** The chain's row is about to name another start: the present one moves to a row of its own. */
@@ -176,7 +189,6 @@ export function badStart(message: StartMessage, { limits, now }: TurnContext): R
 /** An open run has this id. Undefined: it was terminated to make room. */
 function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision | undefined {
   const { runId } = run;
-  const { status } = run.row.facts;
   const { workflowId, chain } = turn.state;
   const terminate =
     message.conflictPolicy === WorkflowIdConflictPolicy.TERMINATE_EXISTING ||
@@ -192,11 +204,12 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
       runId,
       chain === undefined ? '' : startRequest(chain, run),
       `Workflow execution is already running. WorkflowId: ${workflowId}, RunId: ${runId}.`,
+      chainOf(run),
     );
   }
   turn.remember(message.requestId, runId);
   if (message.update !== undefined) {
-    return withUpdate(turn, undefined, message, { runId, started: false, status });
+    return withUpdate(turn, undefined, message, metRun(run));
   }
   if (message.signal !== undefined) {
     const refused = refusedSignal(turn, run);
@@ -206,7 +219,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     cutStartDelay(draft);
     wakeWorkflow(draft);
   }
-  const response: StartWorkflowExecutionResponse = { runId, started: false, status };
+  const response = metRun(run);
   if (message.signal === undefined && message.onConflict !== undefined) {
     const refused = attach(turn.open(run), message, message.onConflict);
     if (refused !== undefined) return refused;
@@ -250,6 +263,7 @@ function refusedReuse({ chain }: ActorState, run: RunState, { reusePolicy }: Sta
         runId,
         requestId,
         `Workflow execution already finished. WorkflowId: ${run.start.attributes.workflowId}, RunId: ${runId}. Workflow Id reuse policy: RejectDuplicate.`,
+        chainOf(run),
       );
     case WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY:
       if (status !== WorkflowExecutionStatus.COMPLETED) return undefined;
@@ -257,6 +271,7 @@ function refusedReuse({ chain }: ActorState, run: RunState, { reusePolicy }: Sta
         runId,
         requestId,
         `Workflow execution already finished successfully. WorkflowId: ${run.start.attributes.workflowId}, RunId: ${runId}. Workflow Id reuse policy: AllowDuplicateFailedOnly.`,
+        chainOf(run),
       );
     default:
       return undefined;

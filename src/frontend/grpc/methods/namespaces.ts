@@ -6,7 +6,7 @@ import { NamespaceState } from '../../../wire/enums.ts';
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, type Message, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { answering, isNamed, type Message, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
 const REPLICATION_NORMAL = 1;
@@ -68,7 +68,7 @@ function describing(
   answer: (reply: Message, to: Describing) => object,
 ): Rpc {
   return rpc((services, caller, request, call) => {
-    const to = { limits: services.limits, isNamedClient: (call.header('client-name') ?? '') !== '' };
+    const to = { limits: services.limits, isNamedClient: isNamed(call) };
     const answered = answering(call, (reply) => answer(reply, to));
     runNative(name, services, caller, body(request), answered);
   });

@@ -11,7 +11,7 @@ import type { ActivityOptions } from '../../../wire/api.ts';
 import type { Link } from '../../../wire/common.ts';
 import { invalid } from '../../validate/check.ts';
 import { checkLinks } from '../../validate/links.ts';
-import { bytes, type Message, nameIn, native, part, text } from '../rpc.ts';
+import { bytes, isNamed, type Message, nameIn, native, part, text } from '../rpc.ts';
 import { optionsAnswer } from './activities.ts';
 import { count, countAnswer, page } from './visibility.ts';
 
@@ -39,7 +39,10 @@ export function checkStart(request: Message): Message {
   return { ...request, activityType: nameIn(request, 'activityType'), taskQueue: nameIn(request, 'taskQueue') };
 }
 
-export const StartActivityExecution = native('startActivityExecution', checkStart);
+export const StartActivityExecution = native('startActivityExecution', checkStart, (reply, request, call) => {
+  const { namespace, activityId } = request;
+  return isNamed(call) ? { ...reply, link: { activity: { namespace, activityId, runId: reply.runId } } } : reply;
+});
 export const RequestCancelActivityExecution = native('requestCancelActivityExecution', undefined, nothing);
 export const TerminateActivityExecution = native('terminateActivityExecution', undefined, nothing);
 export const DeleteActivityExecution = native('deleteActivityExecution', undefined, nothing);

@@ -1,10 +1,10 @@
 // Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
-import { EventType } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
-import { type Message, nameIn, native, part, type Rpc, runNative, text } from '../rpc.ts';
+import { isNamed, type Message, nameIn, native, part, type Rpc, type RpcCall, runNative, text } from '../rpc.ts';
 import { seated } from './eager.ts';
+import { signalLink, startLink } from './links.ts';
 import { workflowTaskAnswer } from './workflow-tasks.ts';
 
 /** Of a single execution, as that server has it. What can ask for it: starts, and changes of options. */
@@ -20,27 +20,12 @@ export function startBody(request: Message): Message {
   return { ...request, workflowType: nameIn(request, 'workflowType'), taskQueue: nameIn(request, 'taskQueue') };
 }
 
-/** Where the run that a start made or met begins, for those who link to it. */
-const linkTo = (request: Message, { runId, attachedRequestId }: Message): object => ({
-  workflowEvent: {
-    namespace: request.namespace,
-    workflowId: request.workflowId,
-    runId,
-    ...(attachedRequestId === undefined
-      ? { eventRef: { eventId: 1, eventType: EventType.WORKFLOW_EXECUTION_STARTED } }
-      : {
-          requestIdRef: {
-            requestId: attachedRequestId,
-            eventType: EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED,
-          },
-        }),
-  },
-});
-
-export const startAnswer = (reply: Message, request: Message): Message => ({
-  ...reply,
-  link: linkTo(request, reply),
-});
+/** What a start's answer says for links, and to clients that say who they are of the chain. */
+export const startAnswer = (reply: Message, request: Message, call: RpcCall): Message => {
+  const { firstExecutionRunId = reply.runId, ...said } = reply;
+  const answer = { ...said, link: startLink(request, reply) };
+  return isNamed(call) ? { ...answer, firstExecutionRunId } : answer;
+};
 
 /** `workflowExecution` as the native door has it. */
 export const onExecution = (request: Message): Message => {
@@ -66,7 +51,7 @@ export const StartWorkflowExecution: Rpc = {
     const { eagerWorkerId, ...seat } = seated(services, { namespace, identity, ...room }, call, (reply, [task]) => {
       const { eagerlyStarted: _, ...started } = reply;
       const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));
-      return { ...startAnswer(started, request), eagerWorkflowTask };
+      return { ...startAnswer(started, request, call), eagerWorkflowTask };
     });
     try {
       runNative('startWorkflowExecution', services, caller, { ...startBody(request), eagerWorkerId }, seat.call);
@@ -80,12 +65,21 @@ export const StartWorkflowExecution: Rpc = {
 export const SignalWithStartWorkflowExecution = native(
   'signalWithStartWorkflowExecution',
   startBody,
-  ({ runId, started }) => ({ runId, started }),
+  ({ runId, started, firstExecutionRunId = runId }, request, call) => {
+    if (!isNamed(call)) return { runId, started };
+    const { namespace, workflowId } = request;
+    const link = signalLink({ namespace, workflowId, runId }, request);
+    return { runId, started, signalLink: link, firstExecutionRunId };
+  },
 );
 
 const nothing = (): object => ({});
 
-export const SignalWorkflowExecution = native('signalWorkflowExecution', onExecution, nothing);
+export const SignalWorkflowExecution = native('signalWorkflowExecution', onExecution, ({ runId }, request, call) => {
+  const { namespace } = request;
+  const { workflowId } = part(request, 'workflowExecution');
+  return isNamed(call) ? { link: signalLink({ namespace, workflowId, runId }, request) } : {};
+});
 
 export const RequestCancelWorkflowExecution = native('requestCancelWorkflowExecution', onExecution, nothing);
 

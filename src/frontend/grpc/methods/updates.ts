@@ -9,8 +9,20 @@ import type { Call } from '../../door.ts';
 import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
 import { anyOf } from '../proto/codec.ts';
-import { answering, type Message, number, part, type RpcCall, type RpcServices, rpc, runNative, text } from '../rpc.ts';
+import {
+  answering,
+  isNamed,
+  type Message,
+  number,
+  part,
+  type RpcCall,
+  type RpcServices,
+  rpc,
+  runNative,
+  text,
+} from '../rpc.ts';
 import { RpcError, rpcError } from '../status.ts';
+import { updateLink } from './links.ts';
 import { startAnswer, startBody } from './start.ts';
 
 /** A wait for an update ends after so long with how far it has come. */
@@ -36,6 +48,17 @@ const identityOf = (request: Message): string => text(part(part(request, 'reques
 function updateAnswer(workflowId: unknown, answer: UpdateWorkflowExecutionResponse): Message {
   const { runId, updateId, stage, outcome } = answer;
   return { updateRef: { workflowExecution: { workflowId, runId }, updateId }, stage, outcome };
+}
+
+/** The same to who has sent it: clients that say who they are get a link to it. */
+function sentAnswer(request: Message, answer: UpdateWorkflowExecutionResponse, call: RpcCall): Message {
+  const { namespace } = request;
+  const { workflowId } = part(request, 'workflowExecution');
+  const said = updateAnswer(workflowId, answer);
+  const { runId, stage, rejected = false } = answer;
+  if (!isNamed(call) || stage === Stage.ADMITTED) return said;
+  const requestId = text(part(request, 'request'), 'requestId');
+  return { ...said, link: updateLink({ namespace, workflowId, runId }, requestId, rejected) };
 }
 
 /**
@@ -64,12 +87,12 @@ export const UpdateWorkflowExecution = rpc((services, caller, request, call) => 
     services,
     caller,
     body,
-    answering(call, (reply) => updateAnswer(workflowId, reply as unknown as UpdateWorkflowExecutionResponse)),
+    answering(call, (reply) => sentAnswer(request, reply as unknown as UpdateWorkflowExecutionResponse, call)),
   );
   call.atDeadline(() => {
     const how = { namespace, workflowId, runId, updateId };
     const now = answering(call, (reply) =>
-      updateAnswer(workflowId, reply as unknown as UpdateWorkflowExecutionResponse),
+      sentAnswer(request, reply as unknown as UpdateWorkflowExecutionResponse, call),
     );
     runNative('pollWorkflowExecutionUpdate', services, caller, how, {
       ...now,
@@ -159,7 +182,12 @@ export const ExecuteMultiOperation = rpc((services, caller, request, call) => {
   const body = { ...startBody(start), namespace: request.namespace, update: { ...spec, updateId } };
   const wrapped: RpcCall = {
     ...answering(call, (reply) =>
-      multiAnswer(request.namespace, start, reply as unknown as UpdateWithStartWorkflowExecutionResponse),
+      multiAnswer(
+        request.namespace,
+        [start, update],
+        reply as unknown as UpdateWithStartWorkflowExecutionResponse,
+        call,
+      ),
     ),
     isOpen: call.isOpen,
     header: (name) => call.header(name),
@@ -174,16 +202,18 @@ export const ExecuteMultiOperation = rpc((services, caller, request, call) => {
   }
 }, LONG);
 
-function multiAnswer(namespace: unknown, start: Message, reply: UpdateWithStartWorkflowExecutionResponse): object {
+function multiAnswer(
+  namespace: unknown,
+  [start, update]: readonly [Message, Message],
+  reply: UpdateWithStartWorkflowExecutionResponse,
+  call: RpcCall,
+): object {
+  const workflowExecution = { workflowId: start.workflowId };
+  const startOf = { ...start, namespace: reply.start.started ? namespace : undefined };
   return {
     responses: [
-      {
-        startWorkflow: startAnswer(reply.start as unknown as Message, {
-          ...start,
-          namespace: reply.start.started ? namespace : undefined,
-        }),
-      },
-      { updateWorkflow: updateAnswer(start.workflowId, reply.update) },
+      { startWorkflow: startAnswer(reply.start as unknown as Message, startOf, call) },
+      { updateWorkflow: sentAnswer({ ...update, namespace, workflowExecution }, reply.update, call) },
     ],
   };
 }
