@@ -37,7 +37,6 @@ import {
   knowsNoMetadata,
   LONG_WAITS,
   once,
-  requestFrame,
   routeOf,
   SENT_ONCE,
   timeLimitMs,
@@ -45,6 +44,7 @@ import {
 } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
+import { StartWindow } from './start-window.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
 export class Connection extends Calls {
@@ -58,6 +58,7 @@ export class Connection extends Calls {
   readonly #factory: TransportFactory;
   readonly #keepAlive: KeepAlive = makeKeepAlive();
   readonly #patience: Patience;
+  readonly #starts = new StartWindow();
   #closed = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
@@ -246,7 +247,7 @@ export class Connection extends Calls {
     repeat: OpenRequest['repeat'],
     options: NodeRequestOptions | undefined,
   ): Promise<Methods[M]['response']> {
-    const { maxInFlightRequests, maxInFlightBytes, requestTimeoutMs, scheduler } = this.options;
+    const { maxInFlightRequests, maxInFlightBytes, requestTimeoutMs } = this.options;
     if (this.#requests.size >= maxInFlightRequests || this.#requests.bytes >= maxInFlightBytes) {
       const message = `${this.#requests.size} requests are open; await some before sending ${method}`;
       return Promise.reject(exhausted(message));
@@ -258,30 +259,13 @@ export class Connection extends Calls {
     const metadata = this.options.token.with(context);
 
     return new Promise((resolve, reject) => {
-      const id = this.#requests.nextId();
-      const request: OpenRequest = {
-        id,
-        method,
-        route,
-        repeat,
-        frame: requestFrame({ id, method, timeoutMs, metadata }, body),
-        metadata,
-        again: options?.again,
-        part: options?.part,
-        deadline: scheduler.monotonic() + timeoutMs,
-        timeoutMs,
-        answered: options?.answered,
+      const { again, part, answered } = options ?? {};
+      const request = this.#requests.open({
+        ...{ method, body, route, repeat, timeoutMs, metadata, again, part, answered, reject },
         // The server answers a method with that method's response.
         resolve: resolve as (body: unknown) => void,
-        reject,
-        link: undefined,
-        refusedBy: undefined,
-        refusals: 0,
-        lastError: undefined,
-        release: undefined,
-      };
+      });
       if (signal !== undefined) this.#rejectOnAbort(request, signal);
-      this.#requests.add(request);
       if (this.#requests.size === 1) this.#updateKeepAlive();
       this.#sendOrConnect(request);
     });
@@ -364,6 +348,7 @@ export class Connection extends Calls {
   }
 
   #sendOrConnect(request: OpenRequest): void {
+    if (!this.#starts.admits(request)) return;
     const link = this.#linkFor(request);
     if (link !== undefined) this.#send(request, link);
     else (request.route.kind === 'only' ? request.route.channel : this.#main).linker.connect();
@@ -388,6 +373,8 @@ export class Connection extends Calls {
 
   #finish(request: OpenRequest): void {
     this.#requests.remove(request);
+    this.#starts.ended(request);
+    if (!this.#closed) this.#starts.release((next) => this.#sendOrConnect(next));
     if (this.#requests.size === 0) this.#updateKeepAlive();
   }
 
@@ -413,6 +400,7 @@ export class Connection extends Calls {
     const request = this.#requests.get(id);
     if (request === undefined) return;
     request.lastError = RpcError.fromStatus(status);
+    this.#starts.refused(request, status);
     const pause = repeatIn(request, status, this.options.scheduler);
     if (pause === undefined) {
       this.#reject(request, request.lastError);
@@ -464,7 +452,7 @@ export class Connection extends Calls {
       }
     }
     for (const request of this.#requests.all()) {
-      const unsent = request.link === undefined ? this.#linkFor(request) : undefined;
+      const unsent = request.link === undefined && this.#starts.admits(request) ? this.#linkFor(request) : undefined;
       if (unsent !== undefined) this.#send(request, unsent);
     }
     this.#moveWaits();

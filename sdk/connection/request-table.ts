@@ -50,6 +50,15 @@ export interface OpenRequest {
   release: (() => void) | undefined;
 }
 
+/** What a request is opened with. `again` and `part` as in OpenRequest. */
+export interface NewRequest
+  extends Pick<
+    OpenRequest,
+    'method' | 'route' | 'repeat' | 'metadata' | 'again' | 'part' | 'timeoutMs' | 'answered' | 'resolve' | 'reject'
+  > {
+  readonly body: object;
+}
+
 export class RequestTable {
   readonly #requests = new Map<number, OpenRequest>();
   readonly #scheduler: Scheduler;
@@ -73,18 +82,23 @@ export class RequestTable {
     return this.#bytes;
   }
 
-  /** Ids stay within 31 bits, so that they are small on the wire; one in use is passed over. */
-  nextId(): number {
-    do {
-      this.#lastId = this.#lastId >= 0x7fffffff ? 1 : this.#lastId + 1;
-    } while (this.#requests.has(this.#lastId));
-    return this.#lastId;
-  }
-
-  add(request: OpenRequest): void {
-    this.#requests.set(request.id, request);
+  open({ body, ...asked }: NewRequest): OpenRequest {
+    const id = this.#nextId();
+    const request: OpenRequest = {
+      ...asked,
+      id,
+      frame: requestFrame({ id, ...asked }, body),
+      deadline: this.#scheduler.monotonic() + asked.timeoutMs,
+      link: undefined,
+      refusedBy: undefined,
+      refusals: 0,
+      lastError: undefined,
+      release: undefined,
+    };
+    this.#requests.set(id, request);
     this.#bytes += request.frame.length;
     if (request.deadline < this.#timerAt) this.#arm(request.deadline);
+    return request;
   }
 
   has(request: OpenRequest): boolean {
@@ -117,6 +131,14 @@ export class RequestTable {
 
   dispose(): void {
     this.#timer?.cancel();
+  }
+
+  /** Ids stay within 31 bits, so that they are small on the wire; one in use is passed over. */
+  #nextId(): number {
+    do {
+      this.#lastId = this.#lastId >= 0x7fffffff ? 1 : this.#lastId + 1;
+    } while (this.#requests.has(this.#lastId));
+    return this.#lastId;
   }
 
   #arm(at: number): void {

@@ -30,6 +30,7 @@ const HELP: Readonly<Record<string, string>> = {
   waitingTasks: 'Backlog: tasks that wait for a worker.',
   actors: 'Executions in memory.',
   pendingTurns: 'Turns decided and not yet durable.',
+  waitingStarts: 'Starts that wait until enough of those before them are durable.',
   outbox: 'Messages between executions on their way, as far as they are in memory.',
 };
 

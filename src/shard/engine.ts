@@ -2,8 +2,6 @@
 // messages (I9), applies committed entries, recovers at open, drains at close. Built by the composition root; knows no socket.
 
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
-import type { Message } from '../core/workflow/message.ts';
-import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
@@ -29,6 +27,7 @@ import { Finding } from './finding.ts';
 import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
+import { Intake } from './intake.ts';
 import { shardOf } from './keys.ts';
 import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
@@ -84,6 +83,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #outbox: Outbox;
   readonly #finding: Finding;
   readonly #inbound: Inbound;
+  readonly #intake: Intake;
   readonly #settings: Settings;
   readonly #materializer: Materializer;
   readonly #gate: Gate;
@@ -108,7 +108,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     const executor = (): Executor => this.#running();
     this.#gate = new Gate(this.#bounds, () => ({
       turns: this.#committer.pendingTurns + this.#actors.waiting,
-      bytes: this.#committer.pendingBytes,
+      bytes: this.#committer.pendingBytes + this.#intake.bytes,
       overlayBytes: this.#overlay.bytes,
     }));
     this.#space = new SpaceWatch({
@@ -134,9 +134,10 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     });
     const actors = this.#actors;
     const common = { core, reader, actors, executor, onReadFailed };
+    this.#intake = new Intake({ gate: this.#gate, actors, bounds: this.#bounds, inbound: () => this.#inbound });
     const refusal = (): Status | undefined => this.#gate.closed();
     this.#waiters = new Waiters(this.#bounds);
-    const submit: Engine['submit'] = (to, message, done) => this.submit(to, message, done);
+    const { submit } = this;
     this.#queries = new Queries({
       matching,
       limit: this.#bounds.waitingQueries,
@@ -303,7 +304,13 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   getStats(): EngineStats {
     return statsOf({
       ...{ actors: this.#actors, backlog: this.#backlog, committer: this.#committer, flusher: this.#flusher },
-      ...{ gate: this.#gate, outbox: this.#outbox, outgoing: this.#outgoing, overlay: this.#overlay },
+      ...{
+        gate: this.#gate,
+        intake: this.#intake,
+        outbox: this.#outbox,
+        outgoing: this.#outgoing,
+        overlay: this.#overlay,
+      },
       ...{ queries: this.#queries, updates: this.#updates },
       retention: this.#retention,
       shards: this.#shards,
@@ -368,17 +375,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
 
   // ---------------------------------------------------------------- Engine (doors)
 
-  submit(to: ActorAddress, message: Message, done: Done<Reply>): void {
-    const refusal = this.#gate.admit(message);
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return;
-    }
-    this.#actors.with(to.namespace, to.workflowId, {
-      run: (actor) => this.#inbound.speak(actor, message, done),
-      refuse: (why) => done(why, undefined),
-    });
-  }
+  readonly submit: Engine['submit'] = (to, message, done) => this.#intake.submit(to, message, done);
 
   query(...asked: Parameters<Engine['query']>): Waiting {
     return this.#queries.ask(...asked);

@@ -42,13 +42,13 @@ export class Gate {
   }
 
   /** New work is refused first; completions, heartbeats, timers and undos keep room of their own (I9). */
-  admit(message: Message): Status | undefined {
-    const refusal = this.closed() ?? this.#overload(message);
+  admit(message: Message, waitingStarts: number): Status | undefined {
+    const refusal = this.closed() ?? this.#overload(message, waitingStarts);
     if (refusal !== undefined) this.refused += 1;
     return refusal;
   }
 
-  #overload(message: Message): Status | undefined {
+  #overload(message: Message, waitingStarts: number): Status | undefined {
     const { turns, bytes, overlayBytes } = this.#load();
     const load = Math.max(
       turns / this.#bounds.pendingTurns,
@@ -67,7 +67,7 @@ export class Gate {
           const mib = Math.round(this.#bounds.freeSpaceReserve / 2 ** 20);
           return exhausted('DISK_SPACE', `Less than ${mib} MiB are free on the data disk: free space, then try again.`);
         }
-        return load >= 0.5 ? overloaded(message.type) : undefined;
+        return load >= 0.5 || waitingStarts >= this.#bounds.waitingStarts ? overloaded(message.type) : undefined;
       case 'query':
       case 'pollUpdate':
       case 'requestCancel':

@@ -5,6 +5,10 @@ export interface ShardLimits {
   mailbox: number;
   /** Turns decided and not yet durable; starts are refused at half of it, other client requests at three quarters. */
   pendingTurns: number;
+  /** Starts under way that are not durable yet; further ones wait for their turn. */
+  undurableStarts: number;
+  /** Starts that wait for their turn; further ones are refused. */
+  waitingStarts: number;
   /** Bytes of rows not yet durable, same shares. */
   pendingBytes: number;
   /** Rough bytes of rows no flush has written; past it everything but completions is refused until flushes catch up. */
@@ -50,6 +54,8 @@ export interface ShardLimits {
 export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   mailbox: 1_000,
   pendingTurns: 20_000,
+  undurableStarts: 128,
+  waitingStarts: 1_024,
   pendingBytes: 128 * 1024 * 1024,
   overlayBytes: 192 * 1024 * 1024,
   cachedActors: 1_500,

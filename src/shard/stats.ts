@@ -6,6 +6,7 @@ import type { Committer } from './committer.ts';
 import type { Outgoing } from './delivery.ts';
 import type { Flusher } from './flusher.ts';
 import type { Gate } from './gate.ts';
+import type { Intake } from './intake.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overlay } from './overlay.ts';
 import type { Queries } from './queries.ts';
@@ -35,6 +36,7 @@ export interface EngineStats {
   overlayBytes: number;
   pendingTurns: number;
   pendingBytes: number;
+  waitingStarts: number;
   waitingTasks: number;
   timersInMemory: number;
   longPolls: number;
@@ -50,6 +52,7 @@ export interface Counting {
   committer: Committer;
   flusher: Flusher;
   gate: Gate;
+  intake: Intake;
   outbox: Outbox;
   outgoing: Outgoing;
   overlay: Overlay;
@@ -68,6 +71,7 @@ export function statsOf(parts: Counting): EngineStats {
     committer,
     flusher,
     gate,
+    intake,
     outbox,
     outgoing,
     overlay,
@@ -97,6 +101,7 @@ export function statsOf(parts: Counting): EngineStats {
     overlayBytes: overlay.bytes,
     pendingTurns: committer.pendingTurns,
     pendingBytes: committer.pendingBytes,
+    waitingStarts: intake.waiting,
     waitingTasks: backlog.waiting,
     timersInMemory: timers.size,
     longPolls: waiters.size,

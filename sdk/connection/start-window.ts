@@ -1,0 +1,85 @@
+// How many starts a connection has under way at once. No bound, until a node that has too much to do refuses one: then as many as it bears, found as
+// TCP finds what a path carries (half as many after a refusal, one more for each whole window that was answered), and the others wait here, in order,
+// where they cost the node nothing. Without this a crowd of starts that are refused and come again takes the time in which they could be served.
+
+import type { Method } from '../../src/wire/api.ts';
+import { type Status, StatusCode } from '../../src/wire/status.ts';
+import type { OpenRequest } from './request-table.ts';
+
+/** What begins something new, and is answered as soon as that is durable. */
+const STARTS: ReadonlySet<Method> = new Set([
+  'startWorkflowExecution',
+  'signalWithStartWorkflowExecution',
+  'startActivityExecution',
+]);
+
+const LEAST = 16;
+
+export class StartWindow {
+  #size = Number.POSITIVE_INFINITY;
+  /** Those under way, by their number. */
+  readonly #open = new Map<OpenRequest, number>();
+  readonly #waiting = new Set<OpenRequest>();
+  /** Of the last one that was sent. */
+  #number = 0;
+  /** Of the last one that was sent before the window shrank: of those, many may be refused for the same moment's crowd. */
+  #shrunkAt = 0;
+  /** Why others wait. */
+  #refusal: Error | undefined;
+  #releasing = false;
+
+  /** At most so many starts under way. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Starts that wait here. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Whether the request may be sent now; else it waits here until `release` gives it. */
+  admits(request: OpenRequest): boolean {
+    if (!STARTS.has(request.method) || this.#open.has(request)) return true;
+    if (this.#open.size >= this.#size) {
+      request.lastError ??= this.#refusal;
+      this.#waiting.add(request);
+      return false;
+    }
+    this.#waiting.delete(request);
+    this.#number += 1;
+    this.#open.set(request, this.#number);
+    return true;
+  }
+
+  /** The server refused it, with `lastError`: it comes again after a pause, or never. */
+  refused(request: OpenRequest, { code, detail }: Status): void {
+    const number = this.#open.get(request);
+    if (number === undefined) return;
+    const isTooMuch = detail?.kind === 'ResourceExhausted' && detail.cause === 'OVERLOADED';
+    if (code === StatusCode.RESOURCE_EXHAUSTED && isTooMuch && number > this.#shrunkAt) {
+      this.#size = Math.max(LEAST, Math.floor(Math.min(this.#size, this.#open.size) / 2));
+      this.#shrunkAt = this.#number;
+      this.#refusal = request.lastError;
+    }
+    this.#open.delete(request);
+  }
+
+  /** It is over: answered, or given up. */
+  ended(request: OpenRequest): void {
+    this.#waiting.delete(request);
+    if (this.#open.delete(request) && this.#waiting.size > 0) this.#size += 1 / this.#size;
+  }
+
+  /** Gives out those that may be sent now. */
+  release(send: (request: OpenRequest) => void): void {
+    // One that cannot be sent at all ends at once and comes here again: the loop goes on instead of going deeper.
+    if (this.#releasing) return;
+    this.#releasing = true;
+    for (const request of this.#waiting) {
+      if (this.#open.size >= this.#size) break;
+      send(request);
+    }
+    this.#releasing = false;
+  }
+}
