@@ -364,6 +364,8 @@ export interface WorkflowExecutionInfo {
   memo?: Memo | undefined;
   searchAttributes?: SearchAttributes | undefined;
   parentNamespace?: string | undefined;
+  /** Of its description alone, not in lists. */
+  parentNamespaceId?: string | undefined;
   parentWorkflowId?: string | undefined;
   parentRunId?: string | undefined;
   rootWorkflowId?: string | undefined;
@@ -515,7 +517,8 @@ export interface WorkflowExecutionExtendedInfo {
   /** What the run was reset to last; absent: it was not, or that one has gone on as another run since. */
   resetRunId?: string | undefined;
   /** By the ids of requests: the events they became. */
-  requestIdInfos?: Record<string, { eventType: EventType; eventId: number }> | undefined;
+  /** Of an event that waits for a workflow task to end: `buffered`, and no id yet (0). */
+  requestIdInfos?: Record<string, { eventType: EventType; eventId: number; buffered?: boolean }> | undefined;
   pauseInfo?: DescribeWorkflowExecutionResponse['pauseInfo'];
 }
 

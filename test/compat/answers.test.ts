@@ -86,13 +86,19 @@ it('a start that joins a running workflow is known by its request, and told whic
     ...{ ...startOf(workflowId), requestId: 'joins', workflowIdConflictPolicy: USE_EXISTING },
     onConflictOptions: { attachRequestId: true },
   };
+  const told = async () => {
+    const { workflowExtendedInfo } = await service.describeWorkflowExecution({ namespace, execution: { workflowId } });
+    const { joins } = workflowExtendedInfo?.requestIdInfos ?? {};
+    return [joins?.eventType, Number(joins?.eventId), joins?.buffered];
+  };
+  // It waits for the end of the task that has been begun.
+  const task = await pollOf(workflowId);
   for (let i = 0; i < 2; i += 1) {
     const requestIdRef = { requestId: 'joins', eventType: WORKFLOW_EXECUTION_OPTIONS_UPDATED };
     const link = { workflowEvent: { workflowId, requestIdRef } };
     expect(await service.startWorkflowExecution(join)).toMatchObject({ firstExecutionRunId: first, link });
   }
-  const { workflowExtendedInfo } = await service.describeWorkflowExecution({ namespace, execution: { workflowId } });
-  const { joins } = workflowExtendedInfo?.requestIdInfos ?? {};
-  expect(joins).toMatchObject({ eventType: WORKFLOW_EXECUTION_OPTIONS_UPDATED });
-  expect(Number(joins?.eventId)).toBe(2);
+  expect(await told()).toEqual([WORKFLOW_EXECUTION_OPTIONS_UPDATED, 0, true]);
+  await service.respondWorkflowTaskCompleted({ namespace, taskToken: task.taskToken });
+  expect(await told()).toEqual([WORKFLOW_EXECUTION_OPTIONS_UPDATED, 5, false]);
 });

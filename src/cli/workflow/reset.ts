@@ -28,7 +28,6 @@ const REAPPLY: Readonly<Record<string, ResetReapplyType>> = {
 const EXCLUDE: Readonly<Record<string, ResetReapplyExcludeType>> = {
   Signal: ResetReapplyExcludeType.SIGNAL,
   Update: ResetReapplyExcludeType.UPDATE,
-  CancelRequest: ResetReapplyExcludeType.CANCEL_REQUEST,
 };
 
 type Wrap = (command: Command) => Command;
@@ -68,11 +67,7 @@ const withReset: Wrap = (command) =>
     .addOption(
       new Option('--reapply-type <what>', 'what came since and is kept (default All)').choices(Object.keys(REAPPLY)),
     )
-    .option(
-      '--reapply-exclude <what>',
-      'Signal, Update, CancelRequest or All: is not kept; repeat for several',
-      collect,
-    );
+    .option('--reapply-exclude <what>', 'Signal, Update or All: is not kept; repeat for several', collect);
 
 async function again(session: Session, flags: ResetFlags, postResetOperations: PostResetOperation[]): Promise<void> {
   const one = oneOf(flags);

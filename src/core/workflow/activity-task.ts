@@ -78,7 +78,7 @@ export function keepEnd(run: RunDraft, activity: ActivityRow): void {
   if (!isActivityAddress(run.turn.state.workflowId)) return;
   const { options, heartbeatDetails, lastHeartbeatTime, lastAttemptCompleteTime } = activity;
   const { attempt, lastFailure, lastStartedTime, identity } = activity;
-  const waited = activity.startId === undefined && attempt > 1;
+  const waited = activity.startId === undefined && (attempt > 1 || lastStartedTime !== undefined);
   const end: ActivityEnd = {
     ...{ options, heartbeatDetails, lastHeartbeatTime, lastAttemptCompleteTime },
     ...(waited && { attempt, lastFailure, lastStartedTime, identity }),
@@ -129,7 +129,7 @@ function unstarted(activity: ActivityRow): ActivityRow {
 /** Undoes a start that never reached its worker: the same attempt waits again. */
 export function undoActivityStart(run: RunDraft, activity: ActivityRow): void {
   settleActivity(run, activity);
-  const waiting = wasReset(unstarted(activity));
+  const waiting = wasReset(run, unstarted(activity));
   run.putActivity(waiting);
   if (isOffered(waiting)) offerActivity(run, waiting);
   else if (waiting.permit !== undefined) {
@@ -143,12 +143,13 @@ function expirationOf(activity: ActivityRow): number | undefined {
   return scheduleToCloseTimeout > 0 ? countsFrom(activity) + scheduleToCloseTimeout : undefined;
 }
 
-/** The attempt during which it was reset is over: what follows is the first one. */
-function wasReset(activity: ActivityRow): ActivityRow {
+/** The attempt during which it was reset is over: what follows is the first one. Of one without a workflow it goes on to be told what it failed of last. */
+function wasReset(run: RunDraft, activity: ActivityRow): ActivityRow {
   if (activity.reset === undefined) return activity;
-  const { reset, lastFailure: _f, retryInterval: _i, ...rest } = activity;
+  const { reset, lastFailure, retryInterval: _i, ...rest } = activity;
   const { heartbeatDetails: _d, lastHeartbeatTime: _t, ...withoutDetails } = rest;
-  return { ...(reset === 'heartbeats' ? withoutDetails : rest), attempt: 1 };
+  const told = lastFailure !== undefined && isActivityAddress(run.turn.state.workflowId) ? { lastFailure } : undefined;
+  return { ...(reset === 'heartbeats' ? withoutDetails : rest), ...told, attempt: 1 };
 }
 
 /** What became of a failed attempt: RetryState.IN_PROGRESS when it will be retried. */
@@ -178,7 +179,7 @@ export function retryActivity(run: RunDraft, activity: ActivityRow, failure: Fai
     retryInterval: interval,
     ...(isActivityAddress(run.turn.state.workflowId) && { lastStartedTime: activity.startedTime }),
   };
-  const next = wasReset(failed);
+  const next = wasReset(run, failed);
   run.putActivity(next);
   if (isOffered(next)) offerActivity(run, next);
   return RetryState.IN_PROGRESS;

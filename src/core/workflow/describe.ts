@@ -135,7 +135,8 @@ function requestIdInfos({ chain, workflowId }: ActorState, run: RunState): Reque
       infos[requestId] = { eventType: EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, eventId };
   }
   for (const { requestId, eventId } of run.row.facts.attached ?? []) {
-    infos[requestId] = { eventType: EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED, eventId };
+    const eventType = EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED;
+    infos[requestId] = eventId === 0 ? { eventType, eventId, buffered: true } : { eventType, eventId };
   }
   return { ...infos, [startRequest(chain, run)]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
 }
@@ -153,6 +154,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
   const run = findRun(state, runId);
   if (run === undefined) return undefined;
   const { attributes, userMetadata } = run.start;
+  const { parentWorkflowNamespaceId: parentNamespaceId } = attributes;
   const task = taskOf(run);
   const pause = isOpen(run) ? run.row.facts.pause : undefined;
   const info = executionInfo(state, run.runId, run.start, run.row);
@@ -169,7 +171,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
       userMetadata,
       retryPolicy: attributes.retryPolicy,
     },
-    workflowExecutionInfo: info,
+    workflowExecutionInfo: parentNamespaceId === undefined ? info : { ...info, parentNamespaceId },
     pendingActivities: Array.from(run.activities.values(), activityInfo),
     pendingWorkflowTask: task === undefined ? undefined : taskInfo(task, run.row.taskFailure),
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),

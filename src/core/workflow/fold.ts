@@ -78,6 +78,15 @@ function addAttached(facts: RunFacts, eventId: number, requestId = ''): void {
   if (requestId !== '') facts.attached = [...(facts.attached ?? []), { requestId, eventId }].slice(-MAX_ATTACHED);
 }
 
+/** An event that waited has got its id. */
+export function placeAttached(facts: RunFacts, { eventType, eventId, attributes }: HistoryEvent): void {
+  if (eventType !== EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED || !attributes.attachedRequestId) return;
+  const { attachedRequestId: requestId } = attributes;
+  facts.attached = facts.attached?.map((one) =>
+    one.requestId === requestId && one.eventId === 0 ? { requestId, eventId } : one,
+  );
+}
+
 /** The builds a reset can go back to: one point for each, at its first completed task. At most this many are kept. */
 const MAX_RESET_POINTS = 20;
 

@@ -197,13 +197,14 @@ describe('a reset', () => {
   });
 
   it.each([
-    ['signals', ResetReapplyExcludeType.SIGNAL, ['WORKFLOW_EXECUTION_CANCEL_REQUESTED']],
-    ['cancel requests', ResetReapplyExcludeType.CANCEL_REQUEST, ['WORKFLOW_EXECUTION_SIGNALED']],
-  ])('leaves %s behind when asked to', (_what, exclude, expected) => {
+    ['signals when asked to', [ResetReapplyExcludeType.SIGNAL], []],
+    ['always that the old run was to be cancelled', [], ['WORKFLOW_EXECUTION_SIGNALED']],
+  ])('leaves behind %s', (_what, exclude, expected) => {
     const w = underWay();
     w.cancel();
-    w.accept(w.resetMessage({ runId: 'again', workflowTaskFinishEventId: 4, exclude: [exclude] }));
+    w.accept(w.resetMessage({ runId: 'again', workflowTaskFinishEventId: 4, exclude }));
     expect(w.types('again').slice(4, -1)).toEqual(expected);
+    expect(describeRun(w.state)?.workflowExtendedInfo?.cancelRequested).toBe(false);
   });
 
   it.each([

@@ -214,16 +214,12 @@ class Reapply {
     this.#lastEventId = lastEventId;
   }
 
-  /** From clients and other workflows. */
+  /** From clients and other workflows. Not that they wanted the old run cancelled: the new one is there to go on. */
   outside(event: HistoryEvent): void {
     const run = this.#run;
     switch (event.eventType) {
       case EventType.WORKFLOW_EXECUTION_SIGNALED:
         if (!this.#exclude.has(ResetReapplyExcludeType.SIGNAL)) run.add(event.eventType, event.attributes);
-        return;
-      case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-        if (!this.#exclude.has(ResetReapplyExcludeType.CANCEL_REQUEST) && !run.facts.cancelRequested)
-          run.add(event.eventType, event.attributes);
         return;
       case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
         run.add(event.eventType, event.attributes, undefined, run.now, event.links);

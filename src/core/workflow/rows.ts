@@ -138,7 +138,7 @@ export interface RunFacts {
   pause?: WorkflowPause | undefined;
   /** As a client has changed it; absent: that of its Started event. */
   priority?: Priority | undefined;
-  /** Starts that have joined it by an event, the latest MAX_ATTACHED of them; absent: none has. */
+  /** Starts that have joined it by an event, the latest MAX_ATTACHED of them; an event that waits has the id 0. Absent: none has. */
   attached?: readonly { requestId: string; eventId: number }[] | undefined;
 }
 

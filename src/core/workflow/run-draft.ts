@@ -9,7 +9,7 @@ import { activityChanges, isApart } from './activity-rows.ts';
 
 import { annotate, type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
 
-import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
+import { applyEvent, countEvent, type FactSink, placeAttached, sizeOfEvent } from './fold.ts';
 import { workflowOffer } from './offers.ts';
 import type { RowChange, RunEvents } from './outcome.ts';
 import { isPaused, pausedTypesOf } from './paused.ts';
@@ -189,6 +189,7 @@ export class RunDraft extends RelatedDraft implements FactSink {
       const written = { ...event, eventId: this.facts.nextEventId };
       // A child's row names this event.
       if (written.eventType === EventType.CHILD_WORKFLOW_EXECUTION_STARTED) applyEvent(this, written);
+      placeAttached(this.facts, written);
       this.#append(wireStartedEventId(written, startedIds));
     };
     for (const { row } of entries) {

@@ -562,6 +562,20 @@ describe('once it is over, it still says', () => {
     check(world);
   });
 
+  it('of the attempt before it was reset, which it begins anew after', () => {
+    const world = started(retried);
+    const startedAt = world.now;
+    const { ref } = world.takeActivity();
+    const how = { resetHeartbeats: false, keepPaused: false, restoreOriginalOptions: false, jitter: 0, jitterSeed: 1 };
+    world.accept({ type: 'resetActivity', ...target, ...how });
+    world.failActivity(ref);
+    const lastFailure = { message: 'no' };
+    expect(pending(world)).toMatchObject({ attempt: 1, lastFailure, nextAttemptScheduleTime: undefined });
+    world.terminate();
+    expect(end(world)).toMatchObject({ attempt: 1, identity: WORKER, lastStartedTime: startedAt, lastFailure });
+    check(world);
+  });
+
   it('nothing, where there is nothing but events to tell of', () => {
     const world = started();
     world.completeActivity(world.takeActivity().ref);

@@ -154,6 +154,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
   const isCutOff = last === undefined || told.outcome?.failure?.terminatedFailureInfo !== undefined;
   const startDelay = run.executionTime - run.startTime;
   const hasBegun = (pending?.lastStartedTime ?? pending?.lastAttemptCompleteTime) !== undefined;
+  const nextAttemptScheduleTime = pending?.paused === true ? undefined : pending?.nextAttemptScheduleTime;
   return {
     activityId: activityIdOf(run.workflowId),
     runId: run.runId,
@@ -177,10 +178,10 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     closeTime: run.closeTime,
     lastFailure: (pending ?? end)?.lastFailure ?? lastAttemptFailure(told) ?? last?.attributes.lastFailure,
     lastWorkerIdentity: pending?.lastWorkerIdentity ?? end?.identity ?? last?.attributes.identity,
-    currentRetryInterval: hasBegun && pending?.paused !== true ? pending?.currentRetryInterval : undefined,
+    currentRetryInterval: hasBegun && nextAttemptScheduleTime !== undefined ? pending?.currentRetryInterval : undefined,
     lastAttemptCompleteTime:
       pending !== undefined || isCutOff ? (pending ?? end)?.lastAttemptCompleteTime : run.closeTime,
-    nextAttemptScheduleTime: pending?.paused === true ? undefined : pending?.nextAttemptScheduleTime,
+    nextAttemptScheduleTime,
     priority: options.priority,
     stateTransitionCount: run.stateTransitionCount ?? 0,
     searchAttributes: run.searchAttributes,

@@ -7,7 +7,7 @@ import type { Decision, TurnContext } from '../outcome.ts';
 import { failedPrecondition } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { toldAlready } from '../standalone-start.ts';
+import { isStandalone, toldAlready } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 
 export function resetActivity(state: ActorState, message: ResetActivityMessage, context: TurnContext): Decision {
@@ -31,5 +31,7 @@ function resetOne(run: RunDraft, activity: ActivityRow, message: ResetActivityMe
   }
   if (message.resetHeartbeats) next = withoutHeartbeats(next);
   next.attempt = 1;
-  return rescheduled(run, next, next.pause === undefined ? jitterOf(message, activity) : 0);
+  const anew = rescheduled(run, next, next.pause === undefined ? jitterOf(message, activity) : 0);
+  const { lastFailure } = activity;
+  return isStandalone(run) && lastFailure !== undefined ? { ...anew, lastFailure } : anew;
 }
