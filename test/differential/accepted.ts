@@ -22,6 +22,11 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /\.pendingActivities\.\d+\.currentRetryInterval$/, reference: /^absent$/ },
   { path: /^body\.(info|executions\.\d+)\.executionTime$/, ours: /^absent$/ },
   { method: /^CreateSchedule$/, path: /^details\.0\.(runId|startRequestId)$/, reference: /^absent$/ },
+  // An eager activity is started by the answer that asked for it.
+  { path: /activityTaskStartedEventAttributes\.requestId$/, ours: /^request-from-/ },
+  // What the server calls the request of a child's start.
+  { path: /requestIdInfos\.uuid#\d+(:\d+:\d+)?$/ },
+  { path: /^body\.info\.sdk(Name|Version)$/, ours: /^absent$/ },
   { path: /requestIdInfos\..*\.eventId$/, reference: /^2$/, ours: /^1$/ },
   { path: /^body\.outcome\.retryState$/, ours: /^absent$/ },
   { method: /^DescribeBatchOperation$/, path: /^body\.(executions|operationType)$/ },

@@ -9,6 +9,7 @@ import { withoutPermit } from './permits.ts';
 import { alreadyCompleted, notFound, standaloneCompleted } from './rejections.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
+import { beginsAt } from './standalone-start.ts';
 import { type ActorState, isOpen } from './state.ts';
 import { resolve } from './target.ts';
 import { isOffered } from './timeouts.ts';
@@ -67,10 +68,11 @@ export function replaceActivity(run: RunDraft, before: ActivityRow, after: Activ
   if (isOffered(next)) offerActivity(run, next);
 }
 
-/** One that no worker runs, put on its queue after so many ms. What it failed of last is history then, as in Temporal. */
+/** One that no worker runs, put on its queue after so many ms, and not before its start's delay is over. What it failed of last is history then, as in Temporal. */
 export function rescheduled(run: RunDraft, activity: ActivityRow, delayMs: number): ActivityRow {
   const { lastFailure: _f, retryInterval: _i, ...rest } = activity;
-  const row: ActivityRow = { ...rest, scheduledTime: run.now + delayMs, inBackoff: delayMs > 0 };
+  const scheduledTime = Math.max(run.now + delayMs, beginsAt(run));
+  const row: ActivityRow = { ...rest, scheduledTime, inBackoff: scheduledTime > run.now };
   if (delayMs > 0) row.retryInterval = delayMs;
   return row;
 }

@@ -42,6 +42,15 @@ export function stateOf(run: RunDraft, { facts, pause, reset, startId }: Activit
   return pause === undefined ? 'Started' : 'PauseRequested';
 }
 
+/** ms. Undefined: none, or it is no activity without a workflow. */
+export function startDelayOf(run: RunDraft): number | undefined {
+  if (!isStandalone(run)) return undefined;
+  return (run.row.standalone?.startDelay ?? run.start.attributes.firstWorkflowTaskBackoff) || undefined;
+}
+
+/** Epoch ms before which no attempt begins, whatever is done with it meanwhile: now or later. */
+export const beginsAt = (run: RunDraft): number => Math.max(run.now, run.start.startTime + (startDelayOf(run) ?? 0));
+
 /** Undefined: neither a start-to-close nor a schedule-to-close timeout is set. */
 export function timeoutsOf(activity: StandaloneActivity): ActivityTimeouts | undefined {
   const timeouts = settledTimeouts(activity, 0);

@@ -127,6 +127,23 @@ describe('an activity without a workflow', () => {
     check(world);
   });
 
+  it('waits until its delay is over, whatever is done with it meanwhile', () => {
+    const world = started({ workflowStartDelay: 60 * MINUTE });
+    const due = world.now + 60 * MINUTE;
+    const target = { target: {}, activities: { id: 'a' } } as const;
+    const how = { resetHeartbeats: false, jitter: 0, jitterSeed: 1 };
+    world.accept({ type: 'pauseActivity', ...target, identity: 'me', reason: '', requestId: 'p' });
+    world.pass(MINUTE);
+    world.accept({ type: 'unpauseActivity', ...target, ...how, resetAttempts: false });
+    expect(pending(world)?.nextAttemptScheduleTime).toBe(due);
+    world.accept({ type: 'resetActivity', ...target, ...how, keepPaused: false, restoreOriginalOptions: false });
+    expect(pending(world)?.nextAttemptScheduleTime).toBe(due);
+    expect(waitingOffers(world.state)).toEqual([]);
+    world.pass(59 * MINUTE);
+    expect(waitingOffers(world.state)).toHaveLength(1);
+    check(world);
+  });
+
   it('tells of every attempt and heartbeat as a transition', () => {
     const world = started();
     const before = transitions(world);

@@ -7,7 +7,7 @@ import type { Decision, TurnContext } from '../outcome.ts';
 import { failedPrecondition } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { isStandalone, toldAlready } from '../standalone-start.ts';
+import { beginsAt, isStandalone, toldAlready } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 
 export function resetActivity(state: ActorState, message: ResetActivityMessage, context: TurnContext): Decision {
@@ -22,7 +22,7 @@ export function resetActivity(state: ActorState, message: ResetActivityMessage, 
 
 function resetOne(run: RunDraft, activity: ActivityRow, message: ResetActivityMessage): ActivityRow {
   const { options: changed, pause, ...rest } = activity;
-  let next: ActivityRow = { ...rest, countsFrom: run.now };
+  let next: ActivityRow = { ...rest, countsFrom: beginsAt(run) };
   if (changed !== undefined && !message.restoreOriginalOptions) next.options = changed;
   if (pause !== undefined && message.keepPaused) next.pause = pause;
   if (activity.startId !== undefined) {

@@ -9,7 +9,7 @@ import { failedPrecondition, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem, retryInterval } from '../retry.ts';
 import type { ActivityOptions, ActivityRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { isStandalone, toldAlready } from '../standalone-start.ts';
+import { isStandalone, startDelayOf, toldAlready } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 import { optionsOf } from '../timeouts.ts';
 
@@ -92,12 +92,6 @@ function delayed(run: RunDraft, activity: ActivityRow, startDelay: number): Acti
   run.visible = true;
   const scheduledTime = Math.max(run.now, run.start.startTime + startDelay);
   return { ...activity, scheduledTime, countsFrom: scheduledTime, inBackoff: scheduledTime > run.now };
-}
-
-/** Undefined: none, or it is no activity without a workflow. */
-function startDelayOf(run: RunDraft): number | undefined {
-  if (!isStandalone(run)) return undefined;
-  return (run.row.standalone?.startDelay ?? run.start.attributes.firstWorkflowTaskBackoff) || undefined;
 }
 
 /** A retry that is waited for comes when the policy says as it is now, which may have been long ago. */
