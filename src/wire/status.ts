@@ -44,6 +44,7 @@ export type StatusDetail =
   | { kind: 'Unavailable'; applied: 'no' | 'maybe' }
   | { kind: 'PermissionDenied'; reason: string }
   | { kind: 'ServerVersionNotSupported'; serverVersion: string; wanted: string }
+  | { kind: 'ClientVersionNotSupported'; clientVersion: string; clientName: string; supportedVersions: string }
   | { kind: 'RequestIdExpired' }
   | { kind: 'IncompatibleVersion'; supported: [min: number, max: number] };
 

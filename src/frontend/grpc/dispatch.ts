@@ -9,12 +9,14 @@ import { deadlineExceeded, permissionDenied, unauthenticated, unavailable } from
 import { Refused } from '../validate/check.ts';
 import { type CallEnd, type CallSource, type CallTiming, OpenRpc, OpenRpcs } from './call.ts';
 import { accessOf, RpcCaller } from './caller.ts';
-import { clientRefusal } from './client-version.ts';
+import { clientRefusals } from './client-version.ts';
 import type { GrpcDoorContext } from './door.ts';
-import { REFERENCE_VERSION } from './methods/info.ts';
+import { REFERENCE_VERSION, SUPPORTED_CLIENTS } from './methods/info.ts';
 import { Malformed } from './proto/reader.ts';
 import type { Message, Rpc, RpcServices } from './rpc.ts';
 import { type RpcError, rpcError } from './status.ts';
+
+const clientRefusal = clientRefusals({ server: REFERENCE_VERSION, clients: SUPPORTED_CLIENTS });
 
 /** An answer with what there is leaves this long before the client's deadline, ms. */
 const BEFORE_DEADLINE_MS = 500;
@@ -109,7 +111,7 @@ export class Dispatcher {
   #refusal(incoming: Incoming): Status | undefined {
     const { rpc, caller } = incoming;
     const reason = this.#context.notReady();
-    const mistaken = clientRefusal((name) => incoming.header(name), REFERENCE_VERSION);
+    const mistaken = clientRefusal((name) => incoming.header(name));
     if (mistaken !== undefined) return mistaken;
     if (reason !== undefined) return unavailable(`The node does not serve: ${reason}.`, 'no');
     return caller === undefined ? this.#context.admission.admit(rpc.callClass) : undefined;

@@ -53,6 +53,10 @@ function detailOf(detail: StatusDetail): Detail {
       const { serverVersion, wanted: clientSupportedServerVersions } = detail;
       return { type: 'ServerVersionNotSupportedFailure', value: { serverVersion, clientSupportedServerVersions } };
     }
+    case 'ClientVersionNotSupported': {
+      const { clientVersion, clientName, supportedVersions } = detail;
+      return { type: 'ClientVersionNotSupportedFailure', value: { clientVersion, clientName, supportedVersions } };
+    }
     case 'Unavailable':
     case 'RequestIdExpired':
     case 'IncompatibleVersion':

@@ -7,7 +7,7 @@ import { CLUSTER_NAME } from './namespaces.ts';
 export const REFERENCE_VERSION = '1.31.2';
 
 /** Which clients are understood, by the names they give, as the reference server lists them: others are not asked for their version. */
-const SUPPORTED_CLIENTS = {
+export const SUPPORTED_CLIENTS = {
   'Nexus-go-sdk': '<2.0.0',
   'temporal-go': '<2.0.0',
   'temporal-java': '<2.0.0',
