@@ -29,6 +29,8 @@ const SWEEP = 10_000;
 /** A closed run's actor leaves after so many ms without a message. */
 const CLOSED_IDLE_MS = 2_000;
 const ROWS = 100_000;
+/** More than an ordinary execution has. */
+const FEW_ROWS = 64;
 
 export interface ActorsOptions {
   core: ActorCore;
@@ -228,11 +230,10 @@ export class Actors {
     // The chain row names the current run (src/core/workflow/rows.ts).
     const { currentRunId } = unpackRow('chain', '', decode(chain)) as ChainRow;
     const ofRun = runPrefix(actor.base, currentRunId);
-    const requests = await reader.range(next(key(prefix)), after(prefix), ROWS);
-    const rows = currentRunId === '' ? [] : await reader.range(key(ofRun), after(ofRun), ROWS);
+    const [requests, rows] = await this.#rowsOf(prefix, currentRunId === '' ? undefined : ofRun);
     const stored: StoredRow[] = [];
     let bytes = 0;
-    for (const [k, value] of [[key(prefix), chain], ...requests] as Row[]) {
+    for (const [k, value] of [[key(prefix), chain] as const, ...requests]) {
       const row = storedRow(k, prefix, '', value);
       stored.push(row);
       if (chunkOf(row.id) === undefined) bytes += value.length;
@@ -265,6 +266,19 @@ export class Actors {
       }
       actor.waitsAt(taskId(kind, runId, scheduledEventId), place);
     }
+  }
+
+  /** What lies behind the chain's row, and the rows of its current run: in one read, unless those of many runs lie between. */
+  async #rowsOf(chain: string, ofRun: string | undefined): Promise<[requests: readonly Row[], rows: readonly Row[]]> {
+    const { reader } = this.#options;
+    const from = next(key(chain));
+    if (ofRun === undefined) return [await reader.range(from, after(chain), ROWS), []];
+    const all = await reader.chunk(from, after(ofRun), FEW_ROWS);
+    if (all.next === undefined) {
+      const under = (prefix: string): Row[] => all.rows.filter(([k]) => k.startsWith(prefix));
+      return [under(chain), under(ofRun)];
+    }
+    return [await reader.range(from, after(chain), ROWS), await reader.range(key(ofRun), after(ofRun), ROWS)];
   }
 
   #ready(actor: Actor): void {

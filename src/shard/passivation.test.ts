@@ -134,4 +134,24 @@ describe('passivation', () => {
     );
     expect(old.value?.workflowExecutionInfo.status).toBe(6);
   });
+
+  it('reads a workflow of many closed runs as one of few', async () => {
+    const w = await new World(() => openMemoryStore({ shardCount: 1 })).open();
+    const worker = w.worker({ workflow: 1_000, activity: 1_000 });
+    // The rows of closed runs lie between the chain's and those of the run that is at work, more of them with each.
+    for (let run = 0; run < 90; run += 1) {
+      const task = await w.start('a').then(() => worker.take('workflow'));
+      await w.send('a', w.completion(task, [command.complete()]));
+      await w.start('a');
+      await w.send('a', w.completion(worker.take('workflow'), [command.activity(`a${run}`)]));
+      await w.engine.flush();
+      w.engine.passivateAll();
+      expect(w.engine.getStats().actors).toBe(0);
+      // Nothing of what it waits for was forgotten, and no request is taken for a new one.
+      await w.send('a', w.result(worker.take('activity'), run));
+      const last = worker.take('workflow');
+      await w.send('a', w.completion(last, [command.complete(run)]));
+      expect(await w.history('a').then((events) => typesOf(events).at(-1))).toBe(2);
+    }
+  });
 });
