@@ -102,3 +102,17 @@ it('a start that joins a running workflow is known by its request, and told whic
   await service.respondWorkflowTaskCompleted({ namespace, taskToken: task.taskToken });
   expect(await told()).toEqual([WORKFLOW_EXECUTION_OPTIONS_UPDATED, 5, false]);
 });
+
+it('workers are listed page by page, and not by what is no page', async () => {
+  const keys = ['first', 'second', 'third'];
+  const workerHeartbeat = keys.map((workerInstanceKey) => ({ workerInstanceKey, taskQueue: 'listed' }));
+  await service.recordWorkerHeartbeat({ namespace, workerHeartbeat });
+  const query = "TaskQueue = 'listed'";
+  const page = await service.listWorkers({ namespace, query, pageSize: 2 });
+  const rest = await service.listWorkers({ namespace, query, nextPageToken: page.nextPageToken, pageSize: -1 });
+  const listed = [...page.workers, ...rest.workers].map((one) => one.workerInstanceKey);
+  expect(listed.sort()).toEqual(keys);
+  await expect(service.listWorkers({ namespace, query, nextPageToken: Buffer.from('none') })).rejects.toThrow(
+    'invalid next_page_token',
+  );
+});

@@ -48,7 +48,10 @@ const FIELDS: ReadonlyMap<string, Field> = new Map([
   field('StartTime', 'datetime', (one) => one.startTime),
   field('HeartbeatTime', 'datetime', (one) => one.heartbeatTime),
   field('LastHeartbeatTime', 'datetime', (one) => one.heartbeatTime),
-  field('Status', 'keyword', ({ status = 0 }) => STATUS_TEXT[status]),
+  // By the API's name, and by those that the reference server has for it.
+  ...['Status', 'WorkerStatus', 'status'].map((name) =>
+    field(name, 'keyword', ({ status = 0 }) => STATUS_TEXT[status]),
+  ),
 ]);
 
 const schema: Schema = (name) => FIELDS.get(name);

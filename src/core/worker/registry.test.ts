@@ -82,6 +82,7 @@ describe('a filter', () => {
     ["TaskQueue = 'mail'", false],
     ["HostName STARTS_WITH 'h' AND BuildId IN ('v1', 'v2')", true],
     ["DeploymentName = 'shop' AND Status = 'ShuttingDown'", false],
+    ["WorkerStatus = 'Running' AND status = 'Running'", true],
     ["StartTime > '2023-01-01T00:00:00Z'", true],
     ["SdkName = 'tenuto-js' OR WorkerInstanceKey = 'a'", true],
   ])('%s', (query, expected) => {

@@ -64,6 +64,16 @@ const listInfo = (one: WorkerHeartbeat): WorkerListInfo => {
   };
 };
 
+/** A page goes on after the worker of this key. */
+const TOKEN_BEGINS = 'workers after ';
+const pageToken = (workerInstanceKey: string): Uint8Array => Buffer.from(TOKEN_BEGINS + workerInstanceKey);
+
+function readToken(token: Uint8Array): string {
+  const text = Buffer.from(token).toString();
+  if (!text.startsWith(TOKEN_BEGINS)) throw invalid('invalid next_page_token');
+  return text.slice(TOKEN_BEGINS.length);
+}
+
 export const listWorkers = method(
   object<ListWorkersRequest>({
     namespace: defaulted(string, ''),
@@ -74,14 +84,14 @@ export const listWorkers = method(
   (services, caller, { namespace, pageSize = 0, nextPageToken, query = '' }, call) => {
     rules.namespace(services, caller, namespace);
     if (pageSize < 0) throw invalid('PageSize cannot be negative.');
-    const after = nextPageToken === undefined ? '' : Buffer.from(nextPageToken).toString('utf8');
+    const after = nextPageToken === undefined || nextPageToken.length === 0 ? '' : readToken(nextPageToken);
     const asked = { type: 'list', query, after, pageSize: Math.min(pageSize || DEFAULT_PAGE, MAX_PAGE) } as const;
     ask(services, namespace, asked, call, ({ workers, more }): ListWorkersResponse => {
       const last = workers.at(-1);
       return {
         workers: workers.map(listInfo),
         workersInfo: workers.map((workerHeartbeat) => ({ workerHeartbeat })),
-        nextPageToken: more === true && last !== undefined ? Buffer.from(last.workerInstanceKey) : undefined,
+        nextPageToken: more === true && last !== undefined ? pageToken(last.workerInstanceKey) : undefined,
       };
     });
   },

@@ -3,10 +3,14 @@
 
 import { WorkerStatus } from '../../../wire/worker.ts';
 import * as rules from '../../validate/rules.ts';
-import { native, part, rpc, runNative, text } from '../rpc.ts';
+import { native, number, part, rpc, runNative, text } from '../rpc.ts';
 
 export const RecordWorkerHeartbeat = native('recordWorkerHeartbeat');
-export const ListWorkers = native('listWorkers');
+/** A page size below zero is none, as of other lists. */
+export const ListWorkers = native('listWorkers', (request) => ({
+  ...request,
+  pageSize: Math.max(0, number(request, 'pageSize')),
+}));
 export const CountWorkers = native('countWorkers');
 export const DescribeWorker = native('describeWorker');
 
