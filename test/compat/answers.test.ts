@@ -116,3 +116,18 @@ it('workers are listed page by page, and not by what is no page', async () => {
     'invalid next_page_token',
   );
 });
+
+it('a start is pinned to a version whose workers are on its queue, and says so as clients say it today', async () => {
+  const AUTO_UPGRADE = 2;
+  const PINNED = 1;
+  await expect(
+    service.startWorkflowExecution({
+      ...startOf('pinned'),
+      versioningOverride: { behavior: PINNED, pinnedVersion: 'nobody.v1' },
+    }),
+  ).rejects.toThrow("Pinned version 'nobody:v1' is not present in task queue 'pinned'");
+  await service.startWorkflowExecution({ ...startOf('upgraded'), versioningOverride: { behavior: AUTO_UPGRADE } });
+  const { history } = await service.getWorkflowExecutionHistory({ namespace, execution: { workflowId: 'upgraded' } });
+  const { versioningOverride } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  expect(versioningOverride).toMatchObject({ autoUpgrade: true, behavior: 0 });
+});

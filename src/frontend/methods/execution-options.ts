@@ -100,16 +100,28 @@ export function withKnownVersions(
       if (error !== undefined) call.refuse(error);
       return;
     }
-    services.deployments.lookAgain(() => {
-      try {
-        for (const override of overrides) checkVersion(services, namespace, found.executionConfig.taskQueue, override);
-      } catch (refusal) {
-        if (!(refusal instanceof Refused)) throw refusal;
-        call.refuse(refusal.status);
-        return;
-      }
-      go();
-    });
+    withVersionsOn(services, namespace, found.executionConfig.taskQueue, overrides, call, go);
+  });
+}
+
+/** The same of a task queue that is known. */
+export function withVersionsOn(
+  services: Services,
+  namespace: string,
+  taskQueue: string,
+  overrides: readonly VersioningOverride[],
+  call: Call,
+  go: () => void,
+): void {
+  services.deployments.lookAgain(() => {
+    try {
+      for (const override of overrides) checkVersion(services, namespace, taskQueue, override);
+    } catch (refusal) {
+      if (!(refusal instanceof Refused)) throw refusal;
+      call.refuse(refusal.status);
+      return;
+    }
+    go();
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { attributesTooLarge } from '../../core/workflow/attribute-sizes.ts';
 import type { StartMessage } from '../../core/workflow/message.ts';
+import { overridePin } from '../../core/workflow/versioning.ts';
 import type { SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { untimedRunId } from '../../wire/run-id.ts';
@@ -22,6 +23,7 @@ import {
 import * as common from '../validate/common.ts';
 import { flowControl } from '../validate/flow-control.ts';
 import * as rules from '../validate/rules.ts';
+import { withVersionsOn } from './execution-options.ts';
 
 export const fields: Fields<StartWorkflowExecutionRequest> = {
   namespace: defaulted(string, ''),
@@ -126,11 +128,20 @@ function submit(services: Services, request: StartWorkflowExecutionRequest, mess
       return;
     }
     message.searchAttributes = stamped;
-    submitStart(services, { namespace, workflowId }, message, (error, response) => {
-      if (error !== undefined) call.refuse(error);
-      else if (response !== undefined) call.reply(response);
-    });
+    withPin(services, namespace, message, call, () =>
+      submitStart(services, { namespace, workflowId }, message, (error, response) => {
+        if (error !== undefined) call.refuse(error);
+        else if (response !== undefined) call.reply(response);
+      }),
+    );
   });
+}
+
+/** As on the reference server a start is pinned to a version whose workers are there; by the native door they may come later. */
+function withPin(services: Services, namespace: string, message: StartMessage, call: Call, go: () => void): void {
+  const { versioningOverride: override, taskQueue } = message;
+  if (services.reference === undefined || override === undefined || overridePin(override) === undefined) go();
+  else withVersionsOn(services, namespace, taskQueue, [override], call, go);
 }
 
 export const startWorkflowExecution = method(startRequest, (services, caller, request, call) => {

@@ -5,11 +5,13 @@ import { CallbackRules } from '../../core/nexus/callback-rules.ts';
 import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
+import { overridePin } from '../../core/workflow/versioning.ts';
 import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import type { Priority, RetryPolicy, VersioningOverride, WorkerDeploymentVersion } from '../../wire/common.ts';
 import {
   NamespaceState,
+  PinnedOverrideBehavior,
   VersioningBehavior,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -122,7 +124,10 @@ export function versioningOverride(given: VersioningOverride | undefined): Versi
     if (version?.buildId && version.deploymentName) return given;
     throw invalid('must provide version if override is pinned.');
   }
-  if (autoUpgrade === true || behavior === VersioningBehavior.AUTO_UPGRADE) return given;
+  // What older clients say is kept as newer ones say it.
+  if (autoUpgrade === true || behavior === VersioningBehavior.AUTO_UPGRADE) return { autoUpgrade: true };
+  const named = behavior === VersioningBehavior.PINNED ? overridePin({ pinnedVersion }) : undefined;
+  if (named !== undefined) return { pinned: { behavior: PinnedOverrideBehavior.PINNED, version: named } };
   if (behavior === VersioningBehavior.PINNED && pinnedVersion) return given;
   if (behavior === VersioningBehavior.PINNED)
     throw invalid("must provide deployment (deprecated) or pinned version if behavior is 'PINNED'");
