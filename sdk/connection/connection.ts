@@ -259,11 +259,19 @@ export class Connection extends Calls {
     const metadata = this.options.token.with(context);
 
     return new Promise((resolve, reject) => {
-      const { again, part, answered } = options ?? {};
       const request = this.#requests.open({
-        ...{ method, body, route, repeat, timeoutMs, metadata, again, part, answered, reject },
+        method,
+        body,
+        route,
+        repeat,
+        timeoutMs,
+        metadata,
+        again: options?.again,
+        part: options?.part,
+        answered: options?.answered,
         // The server answers a method with that method's response.
         resolve: resolve as (body: unknown) => void,
+        reject,
       });
       if (signal !== undefined) this.#rejectOnAbort(request, signal);
       if (this.#requests.size === 1) this.#updateKeepAlive();

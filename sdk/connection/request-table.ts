@@ -44,6 +44,8 @@ export interface OpenRequest {
   refusedBy: Link | undefined;
   /** Answers "unavailable" so far: sets the back-off. */
   refusals: number;
+  /** Which one it is of the starts under way (start-window.ts), from 1; 0: none of them. */
+  startNumber: number;
   /** Why it is not answered yet. */
   lastError: Error | undefined;
   /** Forgets the caller's AbortSignal. */
@@ -82,16 +84,28 @@ export class RequestTable {
     return this.#bytes;
   }
 
-  open({ body, ...asked }: NewRequest): OpenRequest {
+  open(asked: NewRequest): OpenRequest {
     const id = this.#nextId();
+    const { method, route, repeat, metadata, again, part, timeoutMs, answered, resolve, reject } = asked;
+    // Field by field: every call of a client makes one, and spreading costs as much as all else about it.
     const request: OpenRequest = {
-      ...asked,
       id,
-      frame: requestFrame({ id, ...asked }, body),
-      deadline: this.#scheduler.monotonic() + asked.timeoutMs,
+      method,
+      route,
+      repeat,
+      metadata,
+      frame: requestFrame({ id, method, timeoutMs, metadata }, asked.body),
+      again,
+      part,
+      deadline: this.#scheduler.monotonic() + timeoutMs,
+      timeoutMs,
+      answered,
+      resolve,
+      reject,
       link: undefined,
       refusedBy: undefined,
       refusals: 0,
+      startNumber: 0,
       lastError: undefined,
       release: undefined,
     };

@@ -17,8 +17,8 @@ const LEAST = 16;
 
 export class StartWindow {
   #size = Number.POSITIVE_INFINITY;
-  /** Those under way, by their number. */
-  readonly #open = new Map<OpenRequest, number>();
+  /** Starts under way. */
+  #open = 0;
   readonly #waiting = new Set<OpenRequest>();
   /** Of the last one that was sent. */
   #number = 0;
@@ -40,46 +40,54 @@ export class StartWindow {
 
   /** Whether the request may be sent now; else it waits here until `release` gives it. */
   admits(request: OpenRequest): boolean {
-    if (!STARTS.has(request.method) || this.#open.has(request)) return true;
-    if (this.#open.size >= this.#size) {
+    if (!STARTS.has(request.method) || request.startNumber > 0) return true;
+    if (this.#open >= this.#size) {
       request.lastError ??= this.#refusal;
       this.#waiting.add(request);
       return false;
     }
     this.#waiting.delete(request);
     this.#number += 1;
-    this.#open.set(request, this.#number);
+    request.startNumber = this.#number;
+    this.#open += 1;
     return true;
   }
 
   /** The server refused it, with `lastError`: it comes again after a pause, or never. */
   refused(request: OpenRequest, { code, detail }: Status): void {
-    const number = this.#open.get(request);
-    if (number === undefined) return;
+    const number = request.startNumber;
+    if (number === 0) return;
     const isTooMuch = detail?.kind === 'ResourceExhausted' && detail.cause === 'OVERLOADED';
     if (code === StatusCode.RESOURCE_EXHAUSTED && isTooMuch && number > this.#shrunkAt) {
-      this.#size = Math.max(LEAST, Math.floor(Math.min(this.#size, this.#open.size) / 2));
+      this.#size = Math.max(LEAST, Math.floor(Math.min(this.#size, this.#open) / 2));
       this.#shrunkAt = this.#number;
       this.#refusal = request.lastError;
     }
-    this.#open.delete(request);
+    this.#close(request);
   }
 
   /** It is over: answered, or given up. */
   ended(request: OpenRequest): void {
-    this.#waiting.delete(request);
-    if (this.#open.delete(request) && this.#waiting.size > 0) this.#size += 1 / this.#size;
+    if (this.#waiting.size > 0) this.#waiting.delete(request);
+    if (request.startNumber === 0) return;
+    this.#close(request);
+    if (this.#waiting.size > 0) this.#size += 1 / this.#size;
   }
 
   /** Gives out those that may be sent now. */
   release(send: (request: OpenRequest) => void): void {
     // One that cannot be sent at all ends at once and comes here again: the loop goes on instead of going deeper.
-    if (this.#releasing) return;
+    if (this.#releasing || this.#waiting.size === 0) return;
     this.#releasing = true;
     for (const request of this.#waiting) {
-      if (this.#open.size >= this.#size) break;
+      if (this.#open >= this.#size) break;
       send(request);
     }
     this.#releasing = false;
+  }
+
+  #close(request: OpenRequest): void {
+    request.startNumber = 0;
+    this.#open -= 1;
   }
 }
