@@ -382,7 +382,7 @@ export class Connection extends Calls {
   #finish(request: OpenRequest): void {
     this.#requests.remove(request);
     this.#starts.ended(request);
-    if (!this.#closed) this.#starts.release((next) => this.#sendOrConnect(next));
+    this.#starts.release((next) => this.#sendOrConnect(next));
     if (this.#requests.size === 0) this.#updateKeepAlive();
   }
 
