@@ -16,7 +16,6 @@ import type {
   GetWorkflowExecutionHistoryResponse,
   QueryResult,
 } from '../wire/api.ts';
-import type { Status } from '../wire/status.ts';
 import { Actors } from './actors.ts';
 import { Backlog } from './backlog.ts';
 import { Committer } from './committer.ts';
@@ -121,6 +120,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     });
     this.#reader = new Reader(this.#overlay, store);
     const reader = this.#reader;
+    const shardNamed = (namespace: string, workflowId: string): Shard =>
+      shards.get(shardOf(namespace, workflowId, store.shardCount));
     this.#actors = new Actors({
       core,
       reader,
@@ -129,13 +130,14 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       matching,
       limits: this.#bounds,
       isFair: (queue) => this.#backlog.isFair(queue),
-      shardOf: (namespace, workflowId) => shards.get(shardOf(namespace, workflowId, store.shardCount)),
+      shardOf: shardNamed,
       onReadFailed,
     });
     const actors = this.#actors;
     const common = { core, reader, actors, executor, onReadFailed };
-    this.#intake = new Intake({ gate: this.#gate, actors, bounds: this.#bounds, inbound: () => this.#inbound });
-    const refusal = (): Status | undefined => this.#gate.closed();
+    const intake = { gate: this.#gate, actors, clock, scheduler, bounds: this.#bounds, shardOf: shardNamed };
+    this.#intake = new Intake({ ...intake, inbound: () => this.#inbound });
+    const refusal = () => this.#gate.closed();
     this.#waiters = new Waiters(this.#bounds);
     const { submit } = this;
     this.#queries = new Queries({

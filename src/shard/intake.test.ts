@@ -1,9 +1,12 @@
 // Starts wait for their turn while those before them are not durable; everything else passes.
 import { describe, expect, it } from 'vitest';
+import { lsn, shardId, term } from '../ports/ids.ts';
+import type { AppendResult, LogAppend } from '../ports/store.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { StatusCode } from '../wire/status.ts';
+import { shardOf } from './keys.ts';
 import type { ShardLimits } from './limits.ts';
-import { type Answer, command, HOUR, World } from './testing.ts';
+import { type Answer, command, HOUR, NAMESPACE, testLog, World } from './testing.ts';
 
 /** A node whose disk completes no write until it is told to. */
 async function held(bounds: Partial<ShardLimits>) {
@@ -104,5 +107,42 @@ describe('starts on a node that has much to do', () => {
     expect(starts.slice(2).map(({ error }) => error?.code)).toEqual(
       Array.from({ length: 4 }, () => StatusCode.UNAVAILABLE),
     );
+  });
+
+  it('are not held back by a shard whose log does not get on', async () => {
+    const store = openMemoryStore({ shardCount: 2 });
+    const stuck = shardOf(NAMESPACE, 'a', 2);
+    let late: (() => void)[] = [];
+    const append = async (entries: readonly LogAppend[]): Promise<AppendResult> => {
+      if (entries.some(({ shard }) => shard === stuck)) await new Promise<void>((resolve) => late.push(resolve));
+      return store.append(entries);
+    };
+    const bounds = { undurableStarts: 3 };
+    const w = await new World(() => store, { bounds, commitLog: testLog(store, 'apart', append) }).open();
+    for (const shard of [0, 1]) w.engine.lead(shardId(shard), term(1), lsn(0));
+    const of = (shard: number, n: number): string[] =>
+      Array.from({ length: 100 }, (_, i) => `w${i}`)
+        .filter((id) => shardOf(NAMESPACE, id, 2) === shard)
+        .slice(0, n);
+    const held = of(stuck, 5).map((id) => w.post(id, w.startMessage()));
+    const others = of(1 - stuck, 5).map((id) => w.post(id, w.startMessage()));
+    await w.time.advance(300);
+    expect([started(others), w.engine.getStats().waitingStarts]).toEqual([0, 7]);
+    await w.time.advance(700);
+    // Those of the stuck shard that waited have begun, too.
+    expect([started(others), started(held), w.engine.getStats().waitingStarts]).toEqual([5, 0, 0]);
+    while (late.length > 0) {
+      const writes = late;
+      late = [];
+      for (const write of writes) write();
+      await w.time.settle();
+    }
+    expect(started(held)).toBe(5);
+    // It counts again.
+    const more = of(stuck, 12)
+      .slice(5)
+      .map((id) => w.post(id, w.startMessage()));
+    await w.time.settle();
+    expect(w.engine.getStats().waitingStarts).toBe(more.length - 3);
   });
 });
