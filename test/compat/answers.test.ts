@@ -131,3 +131,27 @@ it('a start is pinned to a version whose workers are on its queue, and says so a
   const { versioningOverride } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
   expect(versioningOverride).toMatchObject({ autoUpgrade: true, behavior: 0 });
 });
+
+it('what would be understood as something else is refused', async () => {
+  const taskQueue = { name: 'some', normalName: 'other' };
+  const spec = { timezoneData: Buffer.from('TZif'), interval: [{ interval: {} }] };
+  const schedule = { spec, action: { startWorkflow: startOf('scheduled') } };
+  const deploymentVersion = { deploymentName: 'shop', buildId: 'v1' };
+  const refused: readonly [Promise<unknown>, string][] = [
+    [service.describeTaskQueue({ namespace, taskQueue }), 'only sticky queues can have normal name. tq: some'],
+    [service.listTaskQueuePartitions({ namespace, taskQueue }), 'only sticky queues can have normal name. tq: some'],
+    [
+      service.createSchedule({ namespace, scheduleId: 's', requestId: 's', schedule }),
+      'time zone data is not read here',
+    ],
+    [
+      service.describeWorkerDeploymentVersion({ namespace, version: 'none', deploymentVersion }),
+      'invalid version string "none"',
+    ],
+    [
+      service.setWorkerDeploymentCurrentVersion({ namespace, deploymentName: 'shop', buildId: 'v1', version: 'none' }),
+      'invalid version string "none"',
+    ],
+  ];
+  for (const [call, message] of refused) await expect(call).rejects.toThrow(message);
+});

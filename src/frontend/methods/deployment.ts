@@ -86,7 +86,9 @@ function parsed(text: string): { deploymentName: string; buildId: string } {
 function versionIn(services: Services, request: DeploymentVersionRequest): { name: string; buildId: string } {
   const { deploymentVersion, version = '' } = request;
   if (deploymentVersion === undefined && version === '') throw invalid('deployment version cannot be empty.');
-  const { deploymentName: name = '', buildId = '' } = deploymentVersion ?? parsed(version);
+  // Also where the other field says it: a text that is none is a mistake.
+  const named = version === '' ? undefined : parsed(version);
+  const { deploymentName: name = '', buildId = '' } = deploymentVersion ?? named ?? {};
   checkName(services, name);
   checkBuildId(services, buildId);
   return { name, buildId };
@@ -94,9 +96,9 @@ function versionIn(services: Services, request: DeploymentVersionRequest): { nam
 
 /** What to make current or to ramp: '' for unversioned. */
 function buildIdIn({ deploymentName, buildId = '', version = '' }: SetCurrentVersionRequest): string {
-  if (version === '' || buildId !== '') return buildId;
-  if (version === UNVERSIONED) return '';
+  if (version === '' || version === UNVERSIONED) return buildId;
   const of = parsed(version);
+  if (buildId !== '') return buildId;
   if (of.deploymentName !== deploymentName) {
     throw invalid(
       `invalid version string '${version.slice(0, 200)}' does not match deployment name '${deploymentName}'.`,

@@ -42,6 +42,13 @@ function checkVersioning(request: Message): void {
 }
 
 /** `answer` makes the response of a task, with the queue that was polled; `queueOf` says where its tasks are, if not under its name: there, for any version. */
+/** Of a sticky queue: the workflow's own. Of another it would be understood as something else. */
+export function checkNormalName(queue: Message): void {
+  const normalName = text(queue, 'normalName');
+  if (normalName === '' || number(queue, 'kind') === TaskQueueKind.STICKY) return;
+  throw invalid(`only sticky queues can have normal name. tq: ${text(queue, 'name')}, normal name: ${normalName}`);
+}
+
 export function poll(
   kind: TaskKind,
   answer: (task: Delivery, queue: Message) => object,
@@ -56,10 +63,7 @@ export function poll(
       const name = text(queue, 'name');
       rules.present(limits, 'TaskQueue', name);
       rules.within(limits, 'Identity', text(request, 'identity'));
-      const normalName = text(queue, 'normalName');
-      if (normalName !== '' && number(queue, 'kind') !== TaskQueueKind.STICKY) {
-        throw invalid(`only sticky queues can have normal name. tq: ${name}, normal name: ${normalName}`);
-      }
+      checkNormalName(queue);
       if (call.timeoutMs < SHORTEST_POLL_MS) {
         throw new Refused({
           code: StatusCode.FAILED_PRECONDITION,

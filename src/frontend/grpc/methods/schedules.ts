@@ -8,11 +8,18 @@ import { answering, type Message, nameIn, native, part, rpc, runNative, text } f
 
 const nothing = (): object => ({});
 
+/** Zones are those of this server, by their names: times of another one would be wrong, silently. */
+function checkZone({ timezoneData }: Message): void {
+  if (given(timezoneData) === undefined) return;
+  throw invalid('Invalid schedule spec: time zone data is not read here: name the zone (timezone_name).');
+}
+
 /** With what a schedule starts, if it says so, as the native door has it. */
 function inward(schedule: unknown): object | undefined {
   if (schedule === undefined) return undefined;
   // Decoded by its descriptor.
   const message = schedule as Message;
+  checkZone(part(message, 'spec'));
   const action = part(message, 'action');
   if (action.startWorkflow === undefined) return message;
   const workflow = part(action, 'startWorkflow');

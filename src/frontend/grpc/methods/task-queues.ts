@@ -17,6 +17,7 @@ import { invalid } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
 import { answering, type Message, nameIn, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 import { NO_TIME_MS } from './executions.ts';
+import { checkNormalName } from './poll.ts';
 
 const WORKFLOW = 1;
 const ACTIVITY = 2;
@@ -135,6 +136,7 @@ export const DescribeTaskQueue: Rpc = rpc((services, caller, request, call) => {
   rules.namespace(services, caller, namespace);
   const taskQueue = nameIn(request, 'taskQueue');
   rules.present(services.limits, 'TaskQueue', taskQueue);
+  checkNormalName(part(request, 'taskQueue'));
   const isEnhanced = number(request, 'apiMode') === ENHANCED;
   if (isEnhanced && number(part(request, 'taskQueue'), 'kind') === STICKY) {
     throw invalid('DescribeTaskQueue in enhanced mode is for normal task queues, not for sticky ones.');
@@ -174,6 +176,7 @@ export const ListTaskQueuePartitions = rpc((services, caller, request, call) => 
   rules.namespace(services, caller, text(request, 'namespace'));
   const name = nameIn(request, 'taskQueue');
   rules.present(services.limits, 'TaskQueue', name);
+  checkNormalName(part(request, 'taskQueue'));
   const ownerHostName = services.info.nodeId;
   const partitions = Array.from({ length: PARTITIONS }, (_, i) => ({
     key: i === 0 ? name : `/_sys/${name}/${i}`,
