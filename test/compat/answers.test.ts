@@ -155,3 +155,11 @@ it('what would be understood as something else is refused', async () => {
   ];
   for (const [call, message] of refused) await expect(call).rejects.toThrow(message);
 });
+
+it('a termination by nobody says that it came through the door', async () => {
+  await service.startWorkflowExecution(startOf('ended'));
+  await service.terminateWorkflowExecution({ namespace, workflowExecution: { workflowId: 'ended' } });
+  const { history } = await service.getWorkflowExecutionHistory({ namespace, execution: { workflowId: 'ended' } });
+  const said = { identity: 'frontend-service', reason: 'terminated by user via frontend' };
+  expect(history?.events?.at(-1)?.workflowExecutionTerminatedEventAttributes).toMatchObject(said);
+});

@@ -83,9 +83,16 @@ export const SignalWorkflowExecution = native('signalWorkflowExecution', onExecu
 
 export const RequestCancelWorkflowExecution = native('requestCancelWorkflowExecution', onExecution, nothing);
 
+/** Who has terminated, where nobody says: that it came through here, as on the reference server. */
+const NOBODY = 'frontend-service';
+
 export const TerminateWorkflowExecution = native(
   'terminateWorkflowExecution',
-  (request) => ({ ...onExecution(request), reason: text(request, 'reason') || undefined }),
+  (request) => ({
+    ...onExecution(request),
+    reason: text(request, 'reason') || undefined,
+    identity: text(request, 'identity') || NOBODY,
+  }),
   nothing,
 );
 
