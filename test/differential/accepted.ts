@@ -15,7 +15,8 @@ interface Accepted {
 const ACCEPTED: readonly Accepted[] = [
   // Newer than the recordings that bind.
   // Said of a run that goes on with a chain: of its first it is that run's own id.
-  { path: /^details\.0\.firstExecutionRunId$/, ours: /^absent$/ },
+  { path: /^details\.0\.(statuses\.0\.details\.0\.)?firstExecutionRunId$/, ours: /^absent$/ },
+  { method: /^ExecuteMultiOperation$/, path: /\.startWorkflow\.firstExecutionRunId$/, reference: /^absent$/ },
   { path: /workflowExecutionSignaledEventAttributes\.requestId$/, ours: /^absent$/ },
   { path: /^body\.namespaceInfo\.(limits|capabilities)\./, ours: /^absent$/ },
   { path: /^body\.capabilities\.serverScaledDeployments$/ },
