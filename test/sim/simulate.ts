@@ -120,6 +120,8 @@ export class Simulation {
         shardCount: plan.shardCount,
         bounds: {
           cachedActors: plan.cachedActors,
+          // Where there is little room, starts wait for their turn, too.
+          undurableStarts: plan.cachedActors,
           actorIdleMs: 500,
           waiters: 200,
           mailbox: 100,

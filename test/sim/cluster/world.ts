@@ -160,7 +160,14 @@ export class ClusterWorld implements ClientWorld {
         },
         bounds: { cachedBytes: plan.cachedBytes, messageBytes: plan.messageBytes },
         times: { electionMs: plan.electionMs, heartbeatMs: this.heartbeatMs },
-        engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
+        engine: {
+          cachedActors: plan.cachedActors,
+          // Where there is little room, starts wait for their turn, too.
+          undurableStarts: plan.cachedActors,
+          actorIdleMs: 500,
+          outboxKept: plan.outboxKept,
+          outboxRetryMs: 300,
+        },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
       callbacksOf: (process) => callbacksOf(this.kernel, (work) => process.act(work), this.callbacks),
