@@ -65,7 +65,7 @@ export interface ConnectionOptions {
   connectTimeout?: Duration | undefined;
   /** Default time limit of a request; a call's own option or `withDeadline` may shorten or lengthen it. Default 30 s. */
   requestTimeout?: Duration | undefined;
-  /** Requests open at once, past which further ones fail with RESOURCE_EXHAUSTED. Default 65,536. */
+  /** Requests open at once, those that wait for a full node among them, past which further ones fail with RESOURCE_EXHAUSTED. Default 131,072, of about 1 KiB. */
   maxInFlightRequests?: number | undefined;
   /** Bytes of open requests, past which further ones fail with RESOURCE_EXHAUSTED. Default 64 MiB. */
   maxInFlightBytes?: number | undefined;
@@ -118,7 +118,7 @@ export function compileOptions(options: ConnectionOptions, { urls, discovery }: 
     identity: options.identity ?? defaultIdentity(),
     connectTimeoutMs: durationOption('connectTimeout', options.connectTimeout) ?? 10_000,
     requestTimeoutMs: durationOption('requestTimeout', options.requestTimeout) ?? 30_000,
-    maxInFlightRequests: positive('maxInFlightRequests', options.maxInFlightRequests ?? 65_536),
+    maxInFlightRequests: positive('maxInFlightRequests', options.maxInFlightRequests ?? 131_072),
     maxInFlightBytes: positive('maxInFlightBytes', options.maxInFlightBytes ?? 64 * 1024 * 1024),
     capabilities: options.capabilities ?? CAPABILITIES.filter((name) => name !== 'cluster' || chosen === 'cluster'),
     payloadLimits: {
