@@ -61,15 +61,15 @@ export function rpc(
   };
 }
 
-/** The same call with its answer in another shape. */
-export function answering(call: Call, answer: (reply: Message) => object): Call {
+/** The same call with its answer in another shape. `Reply`: that of the native method it is run with. */
+export function answering<Reply = Message>(call: Call, answer: (reply: Reply) => object): Call {
   return {
     timeoutMs: call.timeoutMs,
     // Replies are plain data: what they hold is said by their method's type.
     reply: (body) => {
       let answered: object;
       try {
-        answered = answer(body as Message);
+        answered = answer(body as Reply);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         call.refuse(error.status);

@@ -121,9 +121,8 @@ export const GetWorkflowExecutionHistory = rpc(
       services,
       caller,
       body,
-      answering(call, (reply) =>
-        // The method's answer.
-        pageAnswer(reply as unknown as Page, { fromEventId, size, waits: waitNewEvent, closeEventOnly, follows }),
+      answering(call, (reply: Page) =>
+        pageAnswer(reply, { fromEventId, size, waits: waitNewEvent, closeEventOnly, follows }),
       ),
     );
   },

@@ -87,13 +87,11 @@ export const UpdateWorkflowExecution = rpc((services, caller, request, call) => 
     services,
     caller,
     body,
-    answering(call, (reply) => sentAnswer(request, reply as unknown as UpdateWorkflowExecutionResponse, call)),
+    answering(call, (reply: UpdateWorkflowExecutionResponse) => sentAnswer(request, reply, call)),
   );
   call.atDeadline(() => {
     const how = { namespace, workflowId, runId, updateId };
-    const now = answering(call, (reply) =>
-      sentAnswer(request, reply as unknown as UpdateWorkflowExecutionResponse, call),
-    );
+    const now = answering(call, (reply: UpdateWorkflowExecutionResponse) => sentAnswer(request, reply, call));
     runNative('pollWorkflowExecutionUpdate', services, caller, how, {
       ...now,
       refuse: () => admitted(services, call, request, updateId),
@@ -108,9 +106,7 @@ export const PollWorkflowExecutionUpdate = rpc((services, caller, request, call)
   const { namespace } = request;
   const ask = { namespace, workflowId, runId, updateId };
   const waitStage = number(part(request, 'waitPolicy'), 'lifecycleStage') || undefined;
-  const answer = answering(call, (reply) =>
-    updateAnswer(workflowId, reply as unknown as UpdateWorkflowExecutionResponse),
-  );
+  const answer = answering(call, (reply: UpdateWorkflowExecutionResponse) => updateAnswer(workflowId, reply));
   runNative('pollWorkflowExecutionUpdate', services, caller, { ...ask, waitStage }, answer);
   if (waitStage !== undefined) {
     call.atDeadline(() => runNative('pollWorkflowExecutionUpdate', services, caller, ask, answer));
@@ -181,13 +177,8 @@ export const ExecuteMultiOperation = rpc((services, caller, request, call) => {
   const updateId = text(spec, 'updateId') || services.random.uuid();
   const body = { ...startBody(start), namespace: request.namespace, update: { ...spec, updateId } };
   const wrapped: RpcCall = {
-    ...answering(call, (reply) =>
-      multiAnswer(
-        request.namespace,
-        [start, update],
-        reply as unknown as UpdateWithStartWorkflowExecutionResponse,
-        call,
-      ),
+    ...answering(call, (reply: UpdateWithStartWorkflowExecutionResponse) =>
+      multiAnswer(request.namespace, [start, update], reply, call),
     ),
     isOpen: call.isOpen,
     header: (name) => call.header(name),
@@ -212,7 +203,7 @@ function multiAnswer(
   const startOf = { ...start, namespace: reply.start.started ? namespace : undefined };
   return {
     responses: [
-      { startWorkflow: startAnswer(reply.start as unknown as Message, startOf, call) },
+      { startWorkflow: startAnswer({ ...reply.start }, startOf, call) },
       { updateWorkflow: sentAnswer({ ...update, namespace, workflowExecution }, reply.update, call) },
     ],
   };
