@@ -7,6 +7,7 @@ import type { SystemProcess, Target } from './model.ts';
 import type { Plan } from './plan.ts';
 import type { LoadShape } from './report.ts';
 import type { TakenSamples } from './samples.ts';
+import { tell } from './tell.ts';
 
 export type ToClient =
   | { readonly do: 'connect'; readonly target: Target }
@@ -92,7 +93,9 @@ export class Clients {
     this.#refused = this.#children.map(() => 0);
     const clients = this.count;
     const done = this.#replies('done');
-    this.#children.forEach((child, client) => void child.send({ do: 'load', plan, shape, client, clients }));
+    for (const [client, child] of this.#children.entries()) {
+      tell(child, { do: 'load', plan, shape, client, clients } satisfies ToClient);
+    }
     return { stop: () => this.#tell({ do: 'stop' }), done };
   }
 
@@ -108,7 +111,7 @@ export class Clients {
   }
 
   #tell(message: ToClient): void {
-    for (const child of this.#children) if (child.connected) child.send(message);
+    for (const child of this.#children) tell(child, message);
   }
 
   async #all(message: ToClient, reply: FromClient['say']): Promise<void> {

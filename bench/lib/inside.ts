@@ -4,6 +4,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import type { InsideFigures } from './model.ts';
+import { tell } from './tell.ts';
 
 const ASK = 'bench: inside?';
 const PATIENCE_MS = 10_000;
@@ -47,7 +48,7 @@ export function askInside(child: ChildProcess): Promise<InsideFigures> {
     }, PATIENCE_MS);
     child.on('message', read);
     child.once('exit', gone);
-    child.send(ASK);
+    tell(child, ASK);
   });
 }
 

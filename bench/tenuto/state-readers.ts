@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { usageOf } from '../lib/proc.ts';
+import { tell } from '../lib/tell.ts';
 
 export interface ReadersSettings {
   readonly address: string;
@@ -46,7 +47,7 @@ export class StateReaders {
     try {
       children.forEach((child, n) => {
         const own = { connections: share(settings.connections, n), readers: share(settings.readers, n) };
-        child.send({ ...settings, ...own });
+        tell(child, { ...settings, ...own });
       });
       await all.#until(() => all.#connected === processes);
       return all;

@@ -35,7 +35,13 @@ export class JobLeaderFault {
     };
   }
 
+  /** For good: a job whose first page comes after that is left alone. */
   heal(): void {
+    this.#world.truth.watches.batches.onPage = undefined;
+    this.#mend();
+  }
+
+  #mend(): void {
     for (const [from, to] of this.#ways.splice(0)) this.#world.network.mend(from.host, to.host);
   }
 
@@ -80,7 +86,7 @@ export class JobLeaderFault {
       },
       () => {
         this.#world.reached('a batch job came back to its leader');
-        kernel.after(this.#random.between(0, 50), 'a fault passes', () => this.heal());
+        kernel.after(this.#random.between(0, 50), 'a fault passes', () => this.#mend());
       },
     );
   }
@@ -95,7 +101,7 @@ export class JobLeaderFault {
     const again = (): void => {
       const found = look();
       if (found !== undefined) then(found);
-      else if (kernel.now > giveUpAt) this.heal();
+      else if (kernel.now > giveUpAt) this.#mend();
       else kernel.after(LOOK_MS, 'looks for who leads', again);
     };
     again();
