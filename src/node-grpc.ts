@@ -12,7 +12,7 @@ import { startErrorOf } from './node-errors.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Log } from './ports/log.ts';
 import { systemScheduler } from './runtime/index.ts';
-import type { CallServiceRequest } from './wire/api.ts';
+import type { CallServiceRequest } from './wire/server.ts';
 import { StatusCode } from './wire/status.ts';
 
 export interface GrpcParts {

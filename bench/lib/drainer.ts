@@ -3,8 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Connection } from 'tenuto/client';
-import type { Methods, WorkflowTask } from '../../src/wire/api.ts';
+import type { Methods } from '../../src/wire/api.ts';
 import { CommandType } from '../../src/wire/enums.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 
 type ServedNode = Parameters<Parameters<Connection['serveNodes']>[0]>[0][number];
 

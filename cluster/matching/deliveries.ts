@@ -17,8 +17,8 @@ import * as common from '../../src/frontend/validate/common.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import { nexusRequest } from '../../src/frontend/validate/nexus.ts';
 import type { Delivery, LateAnswer } from '../../src/ports/matching.ts';
-import type { WorkflowQuery } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
+import type { WorkflowQuery } from '../../src/wire/workflow-task.ts';
 import { count, listOf, Misshapen, text } from './messages.ts';
 
 /** `credit`: what was lent to the other node by a pull. `resume`: what a registration is owed; `part` tells its tasks apart. */

@@ -7,7 +7,7 @@ import type { CountRequest } from '../../src/ports/engine.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type * as api from '../../src/wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
 import type { Release } from '../../src/wire/versions.ts';
 import type { GossipConfig } from '../gossip/index.ts';
 import type { Transport as GossipTransport } from '../gossip/transport.ts';
@@ -64,7 +64,7 @@ export interface ClusterNodeOptions {
   randomBytes(length: number): Uint8Array;
   log: Log;
   shardOf(namespace: string, workflowId: string): number;
-  pageTokenOf(request: CountRequest): (info: api.WorkflowExecutionInfo, shard: number) => Uint8Array;
+  pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo, shard: number) => Uint8Array;
   /** Nothing of this node's shards may be served any more. */
   onFatal(error: unknown): void;
   /** The node was told to drain, or to serve again. */

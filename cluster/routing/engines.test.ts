@@ -12,7 +12,6 @@ import { shardOf } from '../../src/shard/keys.ts';
 import { pageTokenOf } from '../../src/shard/search.ts';
 import { stamped } from '../../src/shard/testing.ts';
 import { openMemoryStore } from '../../src/store/memory/store.ts';
-import type * as api from '../../src/wire/api.ts';
 import {
   BatchOperationState,
   IndexedValueType,
@@ -21,7 +20,10 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '../../src/wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../src/wire/execution-info.ts';
+import type { AwaitWorkflowResultResponse, GetWorkflowExecutionHistoryResponse } from '../../src/wire/history.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
 import { identity, keyed } from '../link/link.test-support.ts';
 import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
@@ -144,18 +146,18 @@ describe('three nodes', () => {
     );
     // Each where it belongs, and nowhere else.
     for (const [i, { engine }] of nodes.entries()) {
-      const found = await call<api.ListWorkflowExecutionsResponse>((done) =>
+      const found = await call<ListWorkflowExecutionsResponse>((done) =>
         engine.list({ namespace: 'n', query: '', pageSize: 1_000, nextPageToken: undefined }, done),
       );
       const mine = ids.filter((id) => shardOf('n', id, SHARDS) % NAMES.length === i);
       expect(new Set(found?.executions.map(({ workflowId }) => workflowId))).toEqual(new Set(mine));
     }
-    const described = await call<api.DescribeWorkflowExecutionResponse>((done) =>
+    const described = await call<DescribeWorkflowExecutionResponse>((done) =>
       at(1).describe(to('order-0'), undefined, done),
     );
     expect(described?.workflowExecutionInfo).toMatchObject({ workflowId: 'order-0', workflowType: 'order' });
     const results = ids.map((id, i) =>
-      call<api.AwaitWorkflowResultResponse>((done) => at(i + 1).awaitResult(to(id), undefined, true, done)),
+      call<AwaitWorkflowResultResponse>((done) => at(i + 1).awaitResult(to(id), undefined, true, done)),
     );
     await Promise.all(
       ids.map((id, i) =>
@@ -165,7 +167,7 @@ describe('three nodes', () => {
       ),
     );
     for (const result of await Promise.all(results)) expect(result?.status).toBe(WorkflowExecutionStatus.TERMINATED);
-    const history = await call<api.GetWorkflowExecutionHistoryResponse>((done) =>
+    const history = await call<GetWorkflowExecutionHistoryResponse>((done) =>
       at(2).history(
         to('order-0'),
         { fromEventId: 1, maximumBytes: 10_000, waitNewEvent: false, closeEventOnly: false },
@@ -187,7 +189,7 @@ describe('three nodes', () => {
     do {
       turn += 1;
       const asked = nextPageToken;
-      const page = await call<api.ListWorkflowExecutionsResponse>((done) =>
+      const page = await call<ListWorkflowExecutionsResponse>((done) =>
         at(turn).list({ namespace: 'n', query: "WorkflowType = 'order'", pageSize: 7, nextPageToken: asked }, done),
       );
       found.push(...(page?.executions.map(({ workflowId }) => workflowId) ?? []));
@@ -195,7 +197,7 @@ describe('three nodes', () => {
     } while (nextPageToken !== undefined);
     expect(found.length).toBe(ids.length);
     expect(new Set(found)).toEqual(new Set(ids));
-    const counted = await call<api.CountWorkflowExecutionsResponse>((done) =>
+    const counted = await call<CountWorkflowExecutionsResponse>((done) =>
       at(0).count({ namespace: 'n', query: '' }, done),
     );
     expect(counted).toEqual({ count: ids.length });
@@ -221,7 +223,7 @@ describe('three nodes', () => {
       let nextPageToken: Uint8Array | undefined;
       do {
         const list = { ...request, query: `City = 'Rome'${order}`, pageSize: 2, nextPageToken };
-        const page = await call<api.ListWorkflowExecutionsResponse>((done) => at(1).list(list, done));
+        const page = await call<ListWorkflowExecutionsResponse>((done) => at(1).list(list, done));
         found.push(...(page?.executions.map(({ workflowId }) => workflowId) ?? []));
         nextPageToken = page?.nextPageToken;
       } while (nextPageToken !== undefined);
@@ -229,7 +231,7 @@ describe('three nodes', () => {
       else expect(found).toEqual([...citizens].reverse());
       expect(found).toHaveLength(citizens.length);
     }
-    const grouped = await call<api.CountWorkflowExecutionsResponse>((done) =>
+    const grouped = await call<CountWorkflowExecutionsResponse>((done) =>
       at(2).count({ ...request, query: 'City IS NOT NULL GROUP BY City' }, done),
     );
     expect(grouped).toEqual({ count: 9, groups: [{ groupValues: ['Rome'], count: 9 }] });
@@ -244,7 +246,7 @@ describe('three nodes', () => {
       ...{ jobId: 'job', requestId: 'request', reason: 'test', identity: 'me', perSecond: 5_000 },
       ...{ operation: { type: 'terminate' } as const, target: { query: "WorkflowType = 'order'" } },
     };
-    const before = await call<api.CountWorkflowExecutionsResponse>((done) =>
+    const before = await call<CountWorkflowExecutionsResponse>((done) =>
       at(0).count({ namespace: 'n', query: '' }, done),
     );
     for (let i = 0; i < 3; i += 1) await call((done) => at(i).jobs('n', { type: 'start', order }, done));

@@ -7,11 +7,8 @@ import { shardOf } from '../../src/shard/keys.ts';
 import { pageTokenOf } from '../../src/shard/search.ts';
 import { command, NAMESPACE, World } from '../../src/shard/testing.ts';
 import { MemoryDisk, openMemoryStore } from '../../src/store/index.ts';
-import type {
-  CountWorkflowExecutionsResponse,
-  ListWorkflowExecutionsResponse,
-  WorkflowExecutionInfo,
-} from '../../src/wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
 import { halfOf, mergeCounts, mergePages } from './merge.ts';
 import { decodeShards, encodeShards } from './search.ts';
 

@@ -1,11 +1,8 @@
 // Pages and counts of several nodes made one. Every node orders executions alike (DESIGN §5: by values that never change, then run id), so a page
 // token is a place in that order and means the same everywhere. Pure.
 
-import type {
-  CountWorkflowExecutionsResponse,
-  ListWorkflowExecutionsResponse,
-  WorkflowExecutionInfo,
-} from '../../src/wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
 
 /** An execution's place in the order, as the token of a page that ends with it. */
 export type PlaceOf = (info: WorkflowExecutionInfo) => Uint8Array;

@@ -29,7 +29,7 @@ import { nexusAnswer } from '../../src/frontend/validate/nexus.ts';
 import { afterwards } from '../../src/frontend/validate/post-reset.ts';
 import * as schedules from '../../src/frontend/validate/schedules.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
-import type { StickyChoice } from '../../src/wire/api.ts';
+import type { StickyChoice } from '../../src/wire/workflow-task.ts';
 
 export type ForwardedType =
   | 'start'

@@ -25,7 +25,7 @@ import type { JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type { EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type { WorkerAsk } from '../../src/ports/workers.ts';
-import type * as api from '../../src/wire/api.ts';
+import type { QueryResult } from '../../src/wire/workflow-task.ts';
 import {
   type ForwardedMessage,
   forwardedMessage,
@@ -77,7 +77,7 @@ const submitBody = object<{ message: ForwardedMessage }>({ message: forwardedMes
 const queryBody = object<{ message: QueryMessage }>({ message: queryMessage });
 const updateBody = object<{ message: UpdateMessage | PollUpdateMessage }>({ message: updateMessage });
 const updateWithStartBody = object<{ message: UpdateWithStartMessage }>({ message: updateWithStartMessage });
-const answerQueryBody = object<{ queryId: string; result: api.QueryResult }>({ queryId: string, result: queryResult });
+const answerQueryBody = object<{ queryId: string; result: QueryResult }>({ queryId: string, result: queryResult });
 const runBody = object<{ runId?: string | undefined }>({ runId: optional(string) });
 const historyBody = object<{ query: HistoryQuery }>({ query: historyQuery });
 const taskBody = object<{ task: TaskHistoryQuery }>({ task: taskQuery });

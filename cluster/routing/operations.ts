@@ -40,9 +40,20 @@ import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
-import type * as api from '../../src/wire/api.ts';
+import type { QueryWorkflowResponse, StartWorkflowExecutionResponse } from '../../src/wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse, WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
 import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
+import type {
+  AwaitWorkflowResultResponse,
+  EventBatches,
+  GetWorkflowExecutionHistoryResponse,
+} from '../../src/wire/history.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
+import type {
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../../src/wire/update.ts';
+import type { QueryResult } from '../../src/wire/workflow-task.ts';
 import { flowReserved } from './flow-verdict.ts';
 import { activityOptions, effectOf, type ForwardedMessage } from './message-checks.ts';
 
@@ -89,7 +100,7 @@ export interface TaskHistoryQuery {
 }
 
 export interface TaskHistoryAnswer {
-  events: api.EventBatches;
+  events: EventBatches;
   firstEventId: number;
   nextEventId: number | undefined;
 }
@@ -115,7 +126,7 @@ const batches = list<Uint8Array>((value) => {
   return value;
 });
 
-const started = object<api.StartWorkflowExecutionResponse>({
+const started = object<StartWorkflowExecutionResponse>({
   runId: string,
   started: boolean,
   status: enumeration(),
@@ -129,7 +140,7 @@ const acceptedReply = object<{ resetHistoryEventId?: number | undefined; runId?:
   resetHistoryEventId: optional(integer),
   runId: optional(string),
 });
-const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
+const startedReply = object<{ response: StartWorkflowExecutionResponse }>({ response: started });
 const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }>({
   cancelRequested: boolean,
   activityPaused: defaulted(boolean, false),
@@ -178,23 +189,23 @@ const reply: Check<Reply> = (value) => {
   }
 };
 
-const queryAnswer = object<api.QueryWorkflowResponse>({
+const queryAnswer = object<QueryWorkflowResponse>({
   queryResult: optional(common.payloads),
-  queryRejected: optional(object<{ status: api.WorkflowExecutionInfo['status'] }>({ status: enumeration() })),
+  queryRejected: optional(object<{ status: WorkflowExecutionInfo['status'] }>({ status: enumeration() })),
 });
-const updateAnswer = object<api.UpdateWorkflowExecutionResponse>({
+const updateAnswer = object<UpdateWorkflowExecutionResponse>({
   runId: string,
   updateId: string,
   stage: enumeration(),
   outcome: optional(updateOutcome),
   rejected: optional(boolean),
 });
-const updateWithStartAnswer = object<api.UpdateWithStartWorkflowExecutionResponse>({
+const updateWithStartAnswer = object<UpdateWithStartWorkflowExecutionResponse>({
   start: started,
   update: updateAnswer,
 });
 const nothing: Check<undefined> = () => undefined;
-const described = shaped<api.DescribeWorkflowExecutionResponse>(
+const described = shaped<DescribeWorkflowExecutionResponse>(
   object({
     executionConfig: some,
     workflowExecutionInfo: some,
@@ -202,7 +213,7 @@ const described = shaped<api.DescribeWorkflowExecutionResponse>(
     pendingTimers: list(some),
   }),
 );
-const historyAnswer = object<api.GetWorkflowExecutionHistoryResponse>({
+const historyAnswer = object<GetWorkflowExecutionHistoryResponse>({
   runId: string,
   events: batches,
   nextEventId: optional(integer),
@@ -216,7 +227,7 @@ const taskHistoryAnswer: Check<TaskHistoryAnswer> = (value) => {
   })(value);
   return { ...page, nextEventId: page.nextEventId };
 };
-const resultAnswer = object<api.AwaitWorkflowResultResponse>({
+const resultAnswer = object<AwaitWorkflowResultResponse>({
   runId: string,
   status: enumeration(),
   closeEvent: bytes,
@@ -237,7 +248,7 @@ export const submit = (to: ActorAddress, message: ForwardedMessage): Operation<R
   answer: reply,
 });
 
-export const query = (to: ActorAddress, message: QueryMessage): Operation<api.QueryWorkflowResponse> => ({
+export const query = (to: ActorAddress, message: QueryMessage): Operation<QueryWorkflowResponse> => ({
   method: 'query',
   to,
   effect: 'nothing',
@@ -250,7 +261,7 @@ export const query = (to: ActorAddress, message: QueryMessage): Operation<api.Qu
 export const update = (
   to: ActorAddress,
   message: UpdateMessage | PollUpdateMessage,
-): Operation<api.UpdateWorkflowExecutionResponse> => ({
+): Operation<UpdateWorkflowExecutionResponse> => ({
   method: 'update',
   to,
   effect: effectOf(message),
@@ -263,7 +274,7 @@ export const update = (
 export const updateWithStart = (
   to: ActorAddress,
   message: UpdateWithStartMessage,
-): Operation<api.UpdateWithStartWorkflowExecutionResponse> => ({
+): Operation<UpdateWithStartWorkflowExecutionResponse> => ({
   method: 'updateWithStart',
   to,
   effect: effectOf(message),
@@ -273,7 +284,7 @@ export const updateWithStart = (
   answer: updateWithStartAnswer,
 });
 
-export const answerQuery = (to: ActorAddress, queryId: string, result: api.QueryResult): Operation<undefined> => ({
+export const answerQuery = (to: ActorAddress, queryId: string, result: QueryResult): Operation<undefined> => ({
   method: 'answerQuery',
   to,
   effect: effectOf({ type: 'queryAnswered', queryId, result }),
@@ -289,7 +300,7 @@ export const answerQuery = (to: ActorAddress, queryId: string, result: api.Query
 export const describe = (
   to: ActorAddress,
   runId: string | undefined,
-): Operation<api.DescribeWorkflowExecutionResponse> => ({
+): Operation<DescribeWorkflowExecutionResponse> => ({
   method: 'describe',
   to,
   effect: 'nothing',
@@ -302,7 +313,7 @@ export const describe = (
   answer: described,
 });
 
-export const history = (to: ActorAddress, asked: HistoryQuery): Operation<api.GetWorkflowExecutionHistoryResponse> => ({
+export const history = (to: ActorAddress, asked: HistoryQuery): Operation<GetWorkflowExecutionHistoryResponse> => ({
   method: 'history',
   to,
   effect: 'nothing',
@@ -329,7 +340,7 @@ export const awaitResult = (
   to: ActorAddress,
   runId: string | undefined,
   followRuns: 'followRuns' | 'thisRun',
-): Operation<api.AwaitWorkflowResultResponse> => ({
+): Operation<AwaitWorkflowResultResponse> => ({
   method: 'awaitResult',
   to,
   effect: 'nothing',

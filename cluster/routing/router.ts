@@ -22,8 +22,16 @@ import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
-import type * as api from '../../src/wire/api.ts';
+import type { QueryWorkflowResponse } from '../../src/wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse, WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
+import type { AwaitWorkflowResultResponse, GetWorkflowExecutionHistoryResponse } from '../../src/wire/history.ts';
 import type { Status } from '../../src/wire/status.ts';
+import type {
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../../src/wire/update.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
+import type { QueryResult } from '../../src/wire/workflow-task.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
 import type { Address } from '../link/transport.ts';
 import { encodeBody, readAnswer } from './answers.ts';
@@ -50,7 +58,7 @@ export interface RouterOptions {
   limits?: Partial<RoutingLimits> | undefined;
   shardOf(namespace: string, workflowId: string): number;
   /** Where an execution stands in a list: as the shards order it (src/shard/search.ts). */
-  pageTokenOf(request: CountRequest): (info: api.WorkflowExecutionInfo, shard: number) => Uint8Array;
+  pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo, shard: number) => Uint8Array;
   /** A link to this node is wanted; nothing happens if there is one. May throw: then the node is not reached. */
   connect(node: string, address: Address): void;
   /** Why this node will hear of no owner while it stays so. Default: it never is. */
@@ -130,14 +138,14 @@ export class Router implements Engine {
     });
   }
 
-  query(to: ActorAddress, message: QueryMessage, done: Done<api.QueryWorkflowResponse>): Waiting {
+  query(to: ActorAddress, message: QueryMessage, done: Done<QueryWorkflowResponse>): Waiting {
     return this.#route(operations.query(to, message), done);
   }
 
   update(
     to: ActorAddress,
     message: UpdateMessage | PollUpdateMessage,
-    done: Done<api.UpdateWorkflowExecutionResponse>,
+    done: Done<UpdateWorkflowExecutionResponse>,
   ): Waiting {
     return this.#route(operations.update(to, message), done);
   }
@@ -145,20 +153,20 @@ export class Router implements Engine {
   updateWithStart(
     to: ActorAddress,
     message: UpdateWithStartMessage,
-    done: Done<api.UpdateWithStartWorkflowExecutionResponse>,
+    done: Done<UpdateWithStartWorkflowExecutionResponse>,
   ): Waiting {
     return this.#route(operations.updateWithStart(to, message), done);
   }
 
-  answerQuery(to: ActorAddress, queryId: string, result: api.QueryResult, done: Done<undefined>): void {
+  answerQuery(to: ActorAddress, queryId: string, result: QueryResult, done: Done<undefined>): void {
     this.#route(operations.answerQuery(to, queryId, result), done);
   }
 
-  describe(to: ActorAddress, runId: string | undefined, done: Done<api.DescribeWorkflowExecutionResponse>): void {
+  describe(to: ActorAddress, runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void {
     this.#route(operations.describe(to, runId), done);
   }
 
-  history(to: ActorAddress, query: HistoryQuery, done: Done<api.GetWorkflowExecutionHistoryResponse>): Waiting {
+  history(to: ActorAddress, query: HistoryQuery, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting {
     return this.#route(operations.history(to, query), done);
   }
 
@@ -170,13 +178,13 @@ export class Router implements Engine {
     to: ActorAddress,
     runId: string | undefined,
     followRuns: boolean,
-    done: Done<api.AwaitWorkflowResultResponse>,
+    done: Done<AwaitWorkflowResultResponse>,
   ): Waiting {
     return this.#route(operations.awaitResult(to, runId, followRuns ? 'followRuns' : 'thisRun'), done);
   }
 
-  list(request: ListRequest, done: Done<api.ListWorkflowExecutionsResponse>): void {
-    new Gathering<api.ListWorkflowExecutionsResponse>({
+  list(request: ListRequest, done: Done<ListWorkflowExecutionsResponse>): void {
+    new Gathering<ListWorkflowExecutionsResponse>({
       what: 'list',
       context: this.#context,
       askLocal: (shards, settle) => this.#local.list({ ...request, shards }, this.#localPiece(shards, settle)),
@@ -188,8 +196,8 @@ export class Router implements Engine {
     }).begin();
   }
 
-  count(request: CountRequest, done: Done<api.CountWorkflowExecutionsResponse>): void {
-    new Gathering<api.CountWorkflowExecutionsResponse>({
+  count(request: CountRequest, done: Done<CountWorkflowExecutionsResponse>): void {
+    new Gathering<CountWorkflowExecutionsResponse>({
       what: 'count',
       context: this.#context,
       askLocal: (shards, settle) => this.#local.count({ ...request, shards }, this.#localPiece(shards, settle)),

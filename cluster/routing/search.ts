@@ -13,11 +13,8 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { registeredAttributes } from '../../src/frontend/validate/common.ts';
 import type { CountRequest, ListRequest } from '../../src/ports/engine.ts';
-import type {
-  CountWorkflowExecutionsResponse,
-  ListWorkflowExecutionsResponse,
-  WorkflowExecutionInfo,
-} from '../../src/wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
 
 const searched: Check<'schedules' | 'flowKeys' | 'activities'> = (value) => {
   if (value !== 'schedules' && value !== 'flowKeys' && value !== 'activities')

@@ -5,9 +5,17 @@ import type { Message, QueryMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { ActorAddress, Done, Engine, Waiting } from '../../src/ports/engine.ts';
 import { pageTokenOf } from '../../src/shard/search.ts';
-import type * as api from '../../src/wire/api.ts';
 import { WorkflowExecutionStatus } from '../../src/wire/enums.ts';
+import type { QueryWorkflowResponse } from '../../src/wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse, WorkflowExecutionInfo } from '../../src/wire/execution-info.ts';
+import type { AwaitWorkflowResultResponse, GetWorkflowExecutionHistoryResponse } from '../../src/wire/history.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import type {
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../../src/wire/update.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
+import type { QueryResult } from '../../src/wire/workflow-task.ts';
 import { identity, KEY, keyed, ManualTime, TestRandom } from '../link/link.test-support.ts';
 import { Links } from '../link/links.ts';
 import { MemoryNetwork } from '../link/memory-network.ts';
@@ -32,7 +40,7 @@ class TruthShard {
   readonly pending = new Set<Pending>();
   /** Times each request was applied. */
   readonly applied = new Map<string, number>();
-  readonly executions = new Map<string, api.WorkflowExecutionInfo>();
+  readonly executions = new Map<string, WorkflowExecutionInfo>();
   readonly closed = new Set<string>();
 }
 
@@ -274,7 +282,7 @@ class SimEngine implements Engine {
     if (message.type === 'terminate') shard.closed.add(workflowId);
     if (message.type === 'start') {
       // Lists read these fields alone.
-      const info = { workflowId, runId: message.runId, startTime: this.#world.time.now() } as api.WorkflowExecutionInfo;
+      const info = { workflowId, runId: message.runId, startTime: this.#world.time.now() } as WorkflowExecutionInfo;
       shard.executions.set(workflowId, info);
     }
   }
@@ -317,7 +325,7 @@ class SimEngine implements Engine {
     to: ActorAddress,
     _runId: string | undefined,
     _follow: boolean,
-    done: Done<api.AwaitWorkflowResultResponse>,
+    done: Done<AwaitWorkflowResultResponse>,
   ): Waiting {
     let given = false;
     const look = (): void => {
@@ -343,8 +351,8 @@ class SimEngine implements Engine {
     };
   }
 
-  list(request: Parameters<Engine['list']>[0], done: Done<api.ListWorkflowExecutionsResponse>): void {
-    const executions: api.WorkflowExecutionInfo[] = [];
+  list(request: Parameters<Engine['list']>[0], done: Done<ListWorkflowExecutionsResponse>): void {
+    const executions: WorkflowExecutionInfo[] = [];
     for (const index of request.shards ?? []) {
       const shard = this.#world.shards[index];
       if (shard?.owner !== this.#node.name) {
@@ -358,34 +366,30 @@ class SimEngine implements Engine {
     });
   }
 
-  query(_to: ActorAddress, _message: QueryMessage, done: Done<api.QueryWorkflowResponse>): Waiting {
+  query(_to: ActorAddress, _message: QueryMessage, done: Done<QueryWorkflowResponse>): Waiting {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
     return { abandon: () => undefined };
   }
 
-  update(_to: ActorAddress, _message: object, done: Done<api.UpdateWorkflowExecutionResponse>): Waiting {
+  update(_to: ActorAddress, _message: object, done: Done<UpdateWorkflowExecutionResponse>): Waiting {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
     return { abandon: () => undefined };
   }
 
-  updateWithStart(
-    _to: ActorAddress,
-    _message: object,
-    done: Done<api.UpdateWithStartWorkflowExecutionResponse>,
-  ): Waiting {
+  updateWithStart(_to: ActorAddress, _message: object, done: Done<UpdateWithStartWorkflowExecutionResponse>): Waiting {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
     return { abandon: () => undefined };
   }
 
-  answerQuery(_to: ActorAddress, _id: string, _result: api.QueryResult, done: Done<undefined>): void {
+  answerQuery(_to: ActorAddress, _id: string, _result: QueryResult, done: Done<undefined>): void {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
   }
 
-  describe(_to: ActorAddress, _runId: string | undefined, done: Done<api.DescribeWorkflowExecutionResponse>): void {
+  describe(_to: ActorAddress, _runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
   }
 
-  history(to: ActorAddress, _query: object, done: Done<api.GetWorkflowExecutionHistoryResponse>): Waiting {
+  history(to: ActorAddress, _query: object, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting {
     return this.awaitResult(to, undefined, true, (error) =>
       error === undefined ? done(undefined, { runId: 'run', events: [], closed: true }) : done(error, undefined),
     );
@@ -395,7 +399,7 @@ class SimEngine implements Engine {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
   }
 
-  count(request: Parameters<Engine['count']>[0], done: Done<api.CountWorkflowExecutionsResponse>): void {
+  count(request: Parameters<Engine['count']>[0], done: Done<CountWorkflowExecutionsResponse>): void {
     this.list({ ...request, pageSize: 1_000, nextPageToken: undefined }, (error, page) =>
       page === undefined ? done(error, undefined) : done(undefined, { count: page.executions.length }),
     );

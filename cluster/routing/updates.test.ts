@@ -3,7 +3,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PollUpdateMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
-import type * as api from '../../src/wire/api.ts';
 import {
   UpdateWorkflowExecutionLifecycleStage as Stage,
   WorkflowExecutionStatus,
@@ -11,6 +10,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../src/wire/enums.ts';
 import type { Status } from '../../src/wire/status.ts';
+import type { UpdateWorkflowExecutionResponse } from '../../src/wire/update.ts';
 import { forwardedMessage, updateMessage, updateWithStartMessage } from './message-checks.ts';
 import { at, RoutingWorld, type TestNode } from './routing.test-support.ts';
 import { unavailable } from './statuses.ts';
@@ -44,7 +44,7 @@ const withStart: UpdateWithStartMessage = {
   conflictPolicy: WorkflowIdConflictPolicy.FAIL,
   update: ask,
 };
-const completed: api.UpdateWorkflowExecutionResponse = {
+const completed: UpdateWorkflowExecutionResponse = {
   runId: 'run',
   updateId: 'u',
   stage: Stage.COMPLETED,
@@ -56,7 +56,7 @@ function owned(by: TestNode, term = 1): void {
 }
 
 function sent(node: TestNode, message: UpdateMessage | PollUpdateMessage) {
-  const outcomes: { error: Status | undefined; value: api.UpdateWorkflowExecutionResponse | undefined }[] = [];
+  const outcomes: { error: Status | undefined; value: UpdateWorkflowExecutionResponse | undefined }[] = [];
   const waiting = node.router.update(to, message, (error, value) => outcomes.push({ error, value }));
   return { outcomes, waiting };
 }

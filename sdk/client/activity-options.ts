@@ -1,6 +1,6 @@
 // Options of an activity without a workflow as its handle changes them, to and from the wire's form with its mask.
 
-import type { ActivityOptions as WireOptions } from '../../src/wire/api.ts';
+import type { ActivityOptions as WireOptions } from '../../src/wire/pending-activity.ts';
 import { compilePriority, decodePriority } from '../common/priority.ts';
 import { compileRetryPolicy, decompileRetryPolicy } from '../common/retry-policy.ts';
 import { durationOption } from '../common/time.ts';

@@ -1,6 +1,6 @@
 // Completes activities from outside of their worker: by task token, or by the ids of workflow and activity.
 
-import type { ActivityTarget } from '../../src/wire/api.ts';
+import type { ActivityTarget } from '../../src/wire/activity-task.ts';
 import { encodeMessage } from '../common/codec.ts';
 import { ensureTemporalFailure } from '../common/failure.ts';
 import { toPayloadsMessage } from '../common/payload-converter.ts';

@@ -1,8 +1,9 @@
 // Reading a whole history: pages of batches into one list of events.
 
-import type { EventBatches, ExecutionTarget } from '../../src/wire/api.ts';
 import { decode } from '../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { ExecutionTarget } from '../../src/wire/execution.ts';
+import type { EventBatches } from '../../src/wire/history.ts';
 import type { Connection } from '../connection/connection.ts';
 
 /** The events of batches, from `fromEventId` on. @throws on malformed bytes. */

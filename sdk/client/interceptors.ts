@@ -1,7 +1,7 @@
 // Hooks around a workflow client's calls: the first interceptor is the outermost; each goes on by calling `next`.
 
-import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
 import type { UpdateOutcome } from '../../src/wire/common.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../src/wire/execution-info.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
 import type { ActivityClientInterceptor } from './activity-interceptors.ts';

@@ -2,10 +2,10 @@
 // which know no answers in parts, are polled.
 
 import { describe, expect, it } from 'vitest';
-import type { GetWorkflowExecutionHistoryRequest, WatchWorkflowStateRequest } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
+import type { GetWorkflowExecutionHistoryRequest, WatchWorkflowStateRequest } from '../../src/wire/history.ts';
 import { STATE_MARKER } from '../../src/wire/markers.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { runWithCallContext } from '../connection/call-context.ts';

@@ -2,9 +2,9 @@
 // once, and each change comes once. The feed remembers the events that hold the latest values, so that each of its users goes on from its own place
 // and in its own time, and misses none. A server that sends no answers in parts is polled instead.
 
-import type { EventBatches } from '../../src/wire/api.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { EventBatches } from '../../src/wire/history.ts';
 import { STATE_MARKER } from '../../src/wire/markers.ts';
 import { currentCallContext } from '../connection/call-context.ts';
 import type { Connection } from '../connection/connection.ts';

@@ -1,11 +1,11 @@
 // What describe, list and count tell of executions.
 
+import type { WorkflowExecutionStatus as WireStatus } from '../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
 import type {
   DescribeWorkflowExecutionResponse,
   WorkflowExecutionInfo as RawWorkflowExecutionInfo,
-} from '../../src/wire/api.ts';
-import type { WorkflowExecutionStatus as WireStatus } from '../../src/wire/enums.ts';
-import type { HistoryEvent } from '../../src/wire/event.ts';
+} from '../../src/wire/execution-info.ts';
 import type { ExecutionFlowControl } from '../common/flow-control.ts';
 import type { Priority } from '../common/priority.ts';
 import type { SearchAttributeValue, TypedSearchAttributes } from '../common/search-attributes.ts';

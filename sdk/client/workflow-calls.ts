@@ -1,8 +1,8 @@
 // The calls of a workflow client, each with its interceptors around it. Without interceptors a call goes straight to the connection.
 
-import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../src/wire/execution-info.ts';
 import { decodeMessage } from '../common/codec.ts';
 import { WorkflowExecutionAlreadyStartedError } from '../common/failure.ts';
 import { composeInterceptors } from '../common/interceptors.ts';

@@ -1,6 +1,6 @@
 // Options of a workflow that goes on, as its handle changes them, to and from the wire's form with its mask.
 
-import type { WorkflowExecutionOptions } from '../../src/wire/api.ts';
+import type { WorkflowExecutionOptions } from '../../src/wire/execution.ts';
 import { compilePriority, decodePriority, type Priority } from '../common/priority.ts';
 import {
   decodeVersioningOverride,

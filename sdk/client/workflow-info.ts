@@ -1,12 +1,12 @@
 // The server's word on an execution, for users: dates, names, values.
 
-import type {
-  CountWorkflowExecutionsResponse,
-  DescribeWorkflowExecutionResponse,
-  WorkflowExecutionInfo as RawInfo,
-} from '../../src/wire/api.ts';
 import type { Payload } from '../../src/wire/common.ts';
 import type { WorkflowExecutionStatus as WireStatus } from '../../src/wire/enums.ts';
+import type {
+  DescribeWorkflowExecutionResponse,
+  WorkflowExecutionInfo as RawInfo,
+} from '../../src/wire/execution-info.ts';
+import type { CountWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
 import { decodeMessage, decodePayloads } from '../common/codec.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { decodeWorkflowExecutionStatus } from '../common/enums.ts';

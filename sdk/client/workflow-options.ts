@@ -1,7 +1,7 @@
 // Options of a start, and what interceptors see of them.
 
-import type { OnConflictOptions } from '../../src/wire/api.ts';
 import type { Link } from '../../src/wire/common.ts';
+import type { OnConflictOptions } from '../../src/wire/execution.ts';
 import type { FlowControl } from '../common/flow-control.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';

@@ -1,15 +1,14 @@
 // Interceptors' inputs as requests of the wire: conversion of values, then codecs. Without codecs all of it is synchronous.
 
+import type { Header } from '../../src/wire/common.ts';
 import type {
   QueryWorkflowRequest,
   SignalWithStartWorkflowExecutionRequest,
   SignalWorkflowExecutionRequest,
   StartWorkflowExecutionRequest,
   TerminateWorkflowExecutionRequest,
-  UpdateWithStartWorkflowExecutionRequest,
-  UpdateWorkflowExecutionRequest,
-} from '../../src/wire/api.ts';
-import type { Header } from '../../src/wire/common.ts';
+} from '../../src/wire/execution.ts';
+import type { UpdateWithStartWorkflowExecutionRequest, UpdateWorkflowExecutionRequest } from '../../src/wire/update.ts';
 import { encodeMessage } from '../common/codec.ts';
 import {
   encodeQueryRejectCondition,

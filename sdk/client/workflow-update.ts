@@ -1,8 +1,8 @@
 // Updates as a client sees them: options, the handle of one update, and how its outcome becomes a result or an error.
 
-import type { UpdateWorkflowExecutionResponse } from '../../src/wire/api.ts';
 import type { UpdateOutcome } from '../../src/wire/common.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../src/wire/enums.ts';
+import type { UpdateWorkflowExecutionResponse } from '../../src/wire/update.ts';
 import { decodeMessage } from '../common/codec.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { fromPayloadsAtIndex } from '../common/payload-converter.ts';

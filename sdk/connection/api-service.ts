@@ -3,7 +3,7 @@
 // messages' descriptors (31 MB) are loaded by the first call: who makes none pays nothing.
 
 import type { grpc, temporal } from '@temporalio/proto';
-import type { CallServiceRequest, CallServiceResponse } from '../../src/wire/api.ts';
+import type { CallServiceRequest, CallServiceResponse } from '../../src/wire/server.ts';
 import { currentCallContext, runWithCallContext } from './call-context.ts';
 
 export type WorkflowService = temporal.api.workflowservice.v1.WorkflowService;

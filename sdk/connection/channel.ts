@@ -1,8 +1,9 @@
 // The way to one server: a linker that keeps a link to it, and those who listen to what that server pushes and to links that come and go.
 // A connection has one channel to whichever node answers, and in a cluster further ones to single nodes (nodes.ts).
 
-import type { ClusterMap, Pushes, PushTopic } from '../../src/wire/api.ts';
+import type { Pushes, PushTopic } from '../../src/wire/api.ts';
 import type { Welcome } from '../../src/wire/frame.ts';
+import type { ClusterMap } from '../../src/wire/server.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Patience } from './attention.ts';
 import { leadsMore, readClusterMap } from './cluster-map.ts';

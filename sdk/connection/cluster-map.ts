@@ -1,7 +1,7 @@
 // The maps that the nodes of a cluster gave of it, checked, and what they come to: which nodes there are, and who leads a shard.
 // All of it is hearsay: a call that goes to the wrong node is passed on from there.
 
-import type { ClusterMap, ClusterNode } from '../../src/wire/api.ts';
+import type { ClusterMap, ClusterNode } from '../../src/wire/server.ts';
 import { leaderOf, shardOf } from '../../src/wire/shard.ts';
 import { isRecord, isUint8Array } from '../common/type-helpers.ts';
 

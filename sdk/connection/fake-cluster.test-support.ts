@@ -1,7 +1,7 @@
 // Several fake servers that know of each other, and connections that reach them by their addresses.
 
-import type { ClusterMap } from '../../src/wire/api.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
+import type { ClusterMap } from '../../src/wire/server.ts';
 import { encodeLeaders, shardOf } from '../../src/wire/shard.ts';
 import { Connection } from './connection.ts';
 import { FakeServer, type SeenRequest, VirtualScheduler } from './fake-server.test-support.ts';

@@ -4,7 +4,7 @@
 // What the maps say only chooses among ways that all lead there: a call to the wrong node is passed on by it, and a node whose own address
 // cannot be reached from here is reached by way of the main channel.
 
-import type { ClusterMap, ClusterNode } from '../../src/wire/api.ts';
+import type { ClusterMap, ClusterNode } from '../../src/wire/server.ts';
 import { learnedUrl } from './address.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Channel } from './channel.ts';

@@ -1,6 +1,10 @@
 // Activity tasks pushed by the server: run, heartbeat, cancelled, answered. Each holds one slot until its function has ended.
 
-import type { ActivityTask, CancelActivityPush, RespondActivityTaskFailedRequest } from '../../src/wire/api.ts';
+import type {
+  ActivityTask,
+  CancelActivityPush,
+  RespondActivityTaskFailedRequest,
+} from '../../src/wire/activity-task.ts';
 import type { Payloads } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 import { StatusCode } from '../../src/wire/status.ts';

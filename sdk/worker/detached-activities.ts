@@ -2,7 +2,7 @@
 // registration does not list was never received, so it would be sent again and run twice (DESIGN §5). So their tokens are kept until
 // the attempt is over by its timeouts, or the server says so. Bounded (I9).
 
-import type { ActivityTask } from '../../src/wire/api.ts';
+import type { ActivityTask } from '../../src/wire/activity-task.ts';
 
 /** Past it the oldest is forgotten; it would run again only after a reconnect. */
 const MAX_DETACHED = 10_000;

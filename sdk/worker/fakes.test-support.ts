@@ -1,10 +1,12 @@
 // A connection and workflow threads without anything behind them, for the worker's tests: what was sent is recorded, what comes back
 // is said by the test.
 
-import type { ActivityTask, Method, Methods, Pushes, PushTopic, WorkflowTask } from '../../src/wire/api.ts';
+import type { ActivityTask } from '../../src/wire/activity-task.ts';
+import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 import { defaultDataConverter, type LoadedDataConverter } from '../common/data-converter.ts';
 import { type LogLevel, makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';

@@ -1,10 +1,10 @@
 // Nexus tasks pushed by the server: a handler is found, run and answered. Each holds one slot until it was answered.
 
 import * as nexus from 'nexus-rpc';
-import type { ActivityTask, RespondNexusTaskRequest } from '../../src/wire/api.ts';
+import type { ActivityTask } from '../../src/wire/activity-task.ts';
 import type { Payload } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
-import type { NexusRequest, NexusStartOperation } from '../../src/wire/nexus.ts';
+import type { NexusRequest, NexusStartOperation, RespondNexusTaskRequest } from '../../src/wire/nexus.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import type { Client } from '../client/client.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';

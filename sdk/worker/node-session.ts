@@ -4,8 +4,8 @@
 // On every reconnect it registers anew with the tokens the worker holds; what was started for the worker and never arrived is pushed again, same
 // attempt. The same is asked for, without registering, when the node says that it leads further shards.
 
-import type { RegisterWorkerRequest } from '../../src/wire/api.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import type { RegisterWorkerRequest } from '../../src/wire/worker-session.ts';
 import type { Logger } from '../common/logger.ts';
 import { isTransient, statusCodeOf } from './answer-errors.ts';
 import { Share } from './credit.ts';

@@ -2,11 +2,11 @@
 // which makes the thread replay all of it and write nothing.
 
 import { randomUUID } from 'node:crypto';
-import type { WorkflowTask } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import type { Failure } from '../../src/wire/failure.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 import { ValueError } from '../common/errors.ts';
 import { historyFromJSON } from '../common/history-json.ts';
 import type { HistoryAndWorkflowId } from '../common/interfaces.ts';

@@ -3,14 +3,11 @@
 //
 // A node that uses up its share gets more from those that do not: credit is taken back there before it is given here, so that it is never twice.
 
-import type {
-  ActivityTask,
-  CancelActivityPush,
-  Methods,
-  RegisterWorkerRequest,
-  WorkflowTask,
-} from '../../src/wire/api.ts';
+import type { ActivityTask, CancelActivityPush } from '../../src/wire/activity-task.ts';
+import type { Methods } from '../../src/wire/api.ts';
 import type { WorkerDeploymentVersion } from '../../src/wire/common.ts';
+import type { RegisterWorkerRequest } from '../../src/wire/worker-session.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 import type { Logger } from '../common/logger.ts';
 import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS } from '../connection/linker.ts';
 import { type AnswerMethod, type AnswerOwner, Answers } from './answers.ts';

@@ -1,10 +1,11 @@
 // The history that comes with a workflow task: bytes in batches, handed on as they are, decoded only where something in them is needed.
 
-import type { EventBatches, WorkflowQuery, WorkflowTask } from '../../src/wire/api.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { EventBatches } from '../../src/wire/history.ts';
 import type { ProtocolMessage } from '../../src/wire/protocol-message.ts';
+import type { WorkflowQuery, WorkflowTask } from '../../src/wire/workflow-task.ts';
 import { decodeMessage } from '../common/codec.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import { isRecord, isUint8Array } from '../common/type-helpers.ts';

@@ -4,15 +4,15 @@
 // executions (a run stays on one thread while it is warm). A thread that is over its deadline is ended and only its executions replay.
 // Messages are structured-cloned; byte arrays may be transferred. Several messages of a tick travel as one array.
 
+import type { Header, Payloads, RetryPolicy, WorkerDeploymentVersion } from '../../src/wire/common.ts';
+import type { Failure } from '../../src/wire/failure.ts';
+import type { EventBatches } from '../../src/wire/history.ts';
 import type {
-  EventBatches,
   QueryResult,
   RespondWorkflowTaskCompletedRequest,
   RespondWorkflowTaskFailedRequest,
   WorkflowTask,
-} from '../../src/wire/api.ts';
-import type { Header, Payloads, RetryPolicy, WorkerDeploymentVersion } from '../../src/wire/common.ts';
-import type { Failure } from '../../src/wire/failure.ts';
+} from '../../src/wire/workflow-task.ts';
 
 export type ToWorkflowThread =
   /** A pushed workflow task or direct query. Tasks of one run come one at a time. */

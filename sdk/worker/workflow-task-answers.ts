@@ -1,10 +1,10 @@
 // Answers to workflow tasks as they go to the server: the thread's request, its payloads through the codecs, and what the thread
 // leaves to the main thread (identity, version). A codec that fails turns the answer into a failure of the task.
 
-import type { QueryResult, RespondWorkflowTaskFailedRequest, WorkflowTask } from '../../src/wire/api.ts';
 import type { Command } from '../../src/wire/command.ts';
 import { CommandType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
 import type { Failure } from '../../src/wire/failure.ts';
+import type { QueryResult, RespondWorkflowTaskFailedRequest, WorkflowTask } from '../../src/wire/workflow-task.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
 import type { LoadedDataConverter, PayloadOwner } from '../common/data-converter.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';

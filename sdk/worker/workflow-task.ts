@@ -1,6 +1,6 @@
 // One workflow task as the worker holds it, from its arrival until its answer is settled.
 
-import type { WorkflowTask } from '../../src/wire/api.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 import type { AnswerOwner, SubstituteAnswer } from './answers.ts';
 import type { NodeSession } from './node-session.ts';
 import { workflowTaskTimeout } from './task-history.ts';

@@ -5,8 +5,8 @@
 // execution before anything is built on it. What a task pushed ahead of its log entry asks of the world (local activities, sinks)
 // waits until the entry is durable (I1).
 
-import type { QueryResult, WorkflowTask } from '../../src/wire/api.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import type { QueryResult, WorkflowTask } from '../../src/wire/workflow-task.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';

@@ -7,10 +7,10 @@ import { shardOf } from '../shard/keys.ts';
 import { ownerOf } from '../shard/row-layout.ts';
 import { command, eventsOf, NAMESPACE, World } from '../shard/testing.ts';
 import { BulkLoad, MemoryBackend, MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import type { Command } from '../wire/command.ts';
 import { EventType } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 import { checkedCut, fill } from './restore.ts';
 import { type BackupSource, type SourceRow, storeSource } from './source.ts';
 

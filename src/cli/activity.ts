@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import { ApplicationFailure, msToNumber } from '../../sdk/common/index.ts';
-import type { ActivitiesTarget, ActivityOptions } from '../wire/api.ts';
 import type { BatchActivities } from '../wire/batch.ts';
+import type { ActivitiesTarget, ActivityOptions } from '../wire/pending-activity.ts';
 import { defineExecutionCommands } from './activity-executions.ts';
 import { type Session, withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';

@@ -1,7 +1,7 @@
 // What a node knows of its cluster as the door tells it: the map of nodes and leaders, on the wire.
 
 import type { ClusterControl } from '../ports/cluster.ts';
-import type { ClusterMap } from '../wire/api.ts';
+import type { ClusterMap } from '../wire/server.ts';
 import { encodeLeaders } from '../wire/shard.ts';
 
 /** A node's own name never changes, and its whole status is more than is needed for it. */

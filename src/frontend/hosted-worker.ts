@@ -4,7 +4,9 @@
 import { type VersionKey, versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
 import { nexusQueue } from '../core/workflow/operation-rows.ts';
 import type { Delivery, WorkerConnection, WorkerSession } from '../ports/matching.ts';
-import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
+import type { CancelActivityPush } from '../wire/activity-task.ts';
+import type { PushTopic } from '../wire/api.ts';
+import type { RegisterWorkerRequest } from '../wire/worker-session.ts';
 import { taskPush } from './task-push.ts';
 
 /** ms a workflow task waits for its warm worker when that one does not say: what our SDK says by default. */

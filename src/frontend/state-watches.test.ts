@@ -4,11 +4,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Frame, TestDoor } from '../../test/support/door.ts';
 import type { HistoryQuery } from '../ports/engine.ts';
-import type { GetWorkflowExecutionHistoryResponse } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { EventType } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import { FrameKind } from '../wire/frame.ts';
+import type { GetWorkflowExecutionHistoryResponse } from '../wire/history.ts';
 import { STATE_MARKER } from '../wire/markers.ts';
 import { type Status, StatusCode } from '../wire/status.ts';
 

@@ -6,9 +6,9 @@
 // costs is bounded by the open calls of connection and node.
 
 import type { ActorAddress, Engine, Waiting } from '../ports/engine.ts';
-import type { GetWorkflowExecutionHistoryResponse, WatchWorkflowStateResponse } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
+import type { GetWorkflowExecutionHistoryResponse, WatchWorkflowStateResponse } from '../wire/history.ts';
 import type { Status } from '../wire/status.ts';
 import type { Call, Parts } from './door.ts';
 

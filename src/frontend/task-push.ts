@@ -3,7 +3,8 @@
 import { encodeToken } from '../core/workflow/token.ts';
 import type { Delivery } from '../ports/matching.ts';
 import { isActivityAddress } from '../wire/activity-address.ts';
-import type { ActivityTask, WorkflowTask } from '../wire/api.ts';
+import type { ActivityTask } from '../wire/activity-task.ts';
+import type { WorkflowTask } from '../wire/workflow-task.ts';
 
 export interface TaskPush {
   topic: 'workflowTask' | 'activityTask';

@@ -11,8 +11,13 @@ import type {
   QueueBacklog,
   TaskKind,
 } from '../ports/matching.ts';
-import type { PollerInfo } from '../wire/api.ts';
-import type { BacklogStats, DescribeTaskQueueResponse, RateLimitSource, TaskQueueStats } from '../wire/task-queue.ts';
+import type {
+  BacklogStats,
+  DescribeTaskQueueResponse,
+  PollerInfo,
+  RateLimitSource,
+  TaskQueueStats,
+} from '../wire/task-queue.ts';
 import type { Queues } from './queues.ts';
 import type { RateLimits } from './rate-limits.ts';
 

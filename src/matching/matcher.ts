@@ -21,8 +21,7 @@ import type {
   WorkerRegistry,
   WorkerSession,
 } from '../ports/matching.ts';
-import type { PollerInfo } from '../wire/api.ts';
-import type { ConfiguredTaskQueue, DescribeTaskQueueResponse } from '../wire/task-queue.ts';
+import type { ConfiguredTaskQueue, DescribeTaskQueueResponse, PollerInfo } from '../wire/task-queue.ts';
 import { type ClaimOrigin, type ClaimOwner, WorkerClaim } from './claim.ts';
 import { describeHere, merged, pollersOf } from './description.ts';
 import { Pump } from './pump.ts';

@@ -4,20 +4,18 @@
 import type { Registered } from '../core/visibility/index.ts';
 import type { Message, PollUpdateMessage, StartMessage, UpdateAsk, UpdateMessage } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
+import type { IndexedValueType } from '../wire/enums.ts';
+import type { QueryWorkflowResponse } from '../wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import type {
   AwaitWorkflowResultResponse,
-  CountWorkflowExecutionsResponse,
-  DescribeWorkflowExecutionResponse,
   EventBatches,
   GetWorkflowExecutionHistoryResponse,
-  ListWorkflowExecutionsResponse,
-  QueryResult,
-  QueryWorkflowResponse,
-  UpdateWithStartWorkflowExecutionResponse,
-  UpdateWorkflowExecutionResponse,
-} from '../wire/api.ts';
-import type { IndexedValueType } from '../wire/enums.ts';
+} from '../wire/history.ts';
 import type { Status } from '../wire/status.ts';
+import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../wire/update.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
+import type { QueryResult } from '../wire/workflow-task.ts';
 import type { DeploymentAnswer, DeploymentAsk } from './deployments.ts';
 import type { JobAnswer, JobAsk } from './jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from './namespaces.ts';

@@ -5,8 +5,9 @@
 import type { VersionKey } from '../core/deployment/versioned-queue.ts';
 import type { Taker } from '../core/workflow/message.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from '../core/workflow/outcome.ts';
-import type { EventBatches, PollerInfo, WorkflowQuery } from '../wire/api.ts';
-import type { TaskQueueConfig } from '../wire/task-queue.ts';
+import type { EventBatches } from '../wire/history.ts';
+import type { PollerInfo, TaskQueueConfig } from '../wire/task-queue.ts';
+import type { WorkflowQuery } from '../wire/workflow-task.ts';
 
 export type TaskKind = 'workflow' | 'activity';
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CallbackAnswer, CallbackRequest } from '../ports/callbacks.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
 import { CallbackState } from '../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import { NAMESPACE, World } from './testing.ts';
 
 const HOOK = { nexus: { url: 'https://example.test/hook', header: { tenant: 'a' } } };

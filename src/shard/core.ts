@@ -33,9 +33,9 @@ import {
   waitingOffers,
 } from '../core/workflow/index.ts';
 import { adopt, findRun } from '../core/workflow/state.ts';
-import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
 import type { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 
 export type { ActorState, StoredRow };
 

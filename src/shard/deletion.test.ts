@@ -1,9 +1,9 @@
 // Deleting executions on a shard: found no more at once, its rows gone soon, also when killed in between; counts stay right.
 import { describe, expect, it } from 'vitest';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { untimedRunId } from '../wire/run-id.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { command, HOUR, NAMESPACE, World } from './testing.ts';
 
 const open = (disk = new MemoryDisk()): Promise<World> =>

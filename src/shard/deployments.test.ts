@@ -6,9 +6,9 @@ import { RoutingTable } from '../core/deployment/routes.ts';
 import { versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
 import type { DeploymentAnswer } from '../ports/deployments.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { VersioningBehavior } from '../wire/enums.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { command, NAMESPACE, QUEUE, World } from './testing.ts';
 
 const how = { identity: 'me', missingQueues: 'refuse', unknownVersion: 'refuse' } as const;

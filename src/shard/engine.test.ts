@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { decodeToken, encodeToken } from '../core/workflow/index.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { EventType } from '../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { command, eventsOf, NAMESPACE, QUEUE, typesOf, World } from './testing.ts';
 
 const ONE_ACTIVITY = [

@@ -9,13 +9,13 @@ import type { LedShards, ShardMessage, ShardMessageOutcome, SharedShards } from 
 import { silentLog } from '../ports/log.ts';
 import type { BacklogSource, Claim, PriorityBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import type {
   AwaitWorkflowResultResponse,
-  DescribeWorkflowExecutionResponse,
   EventBatches,
   GetWorkflowExecutionHistoryResponse,
-  QueryResult,
-} from '../wire/api.ts';
+} from '../wire/history.ts';
+import type { QueryResult } from '../wire/workflow-task.ts';
 import { Actors } from './actors.ts';
 import { Backlog } from './backlog.ts';
 import { Committer } from './committer.ts';

@@ -2,8 +2,8 @@
 
 import type { Clock } from '../ports/clock.ts';
 import type { AttributesChange, CountRequest, Done, ListRequest, RegisteredAttributes } from '../ports/engine.ts';
-import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import type { Actors } from './actors.ts';
 import { Census } from './census.ts';
 import type { Executor } from './executor.ts';

@@ -1,6 +1,6 @@
 // The first so many of a stream of executions, by their places: what a page of a list needs when no index has its order.
 
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 
 interface Placed {
   readonly place: string;

@@ -4,13 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flowAddress } from '../core/flow/address.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type {
-  DescribeWorkflowExecutionResponse,
-  ListWorkflowExecutionsResponse,
-  UpdateWorkflowExecutionResponse,
-} from '../wire/api.ts';
 import { CommandType, EventType, WorkflowExecutionStatus, WorkflowIdConflictPolicy } from '../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import type { DescribeFlowKeyResponse, FlowControl } from '../wire/flow-control.ts';
+import type { UpdateWorkflowExecutionResponse } from '../wire/update.ts';
+import type { ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { HOUR, NAMESPACE, QUEUE, typesOf, World } from './testing.ts';
 
 const KEY = flowAddress({ key: 'tenant', scope: 'namespace' });

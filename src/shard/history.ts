@@ -1,7 +1,7 @@
 // Reads of history from event rows, paged by bytes. Only committed events are seen (I1): rows enter the overlay when durable.
 
-import type { EventBatches } from '../wire/api.ts';
 import type { HistoryEvent } from '../wire/event.ts';
+import type { EventBatches } from '../wire/history.ts';
 import { countOf, cut, decodeBatch } from './batches.ts';
 import { after, eventsKey, eventsPrefix, firstEventIdOf, next } from './keys.ts';
 import type { Reader } from './reader.ts';

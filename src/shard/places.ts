@@ -3,7 +3,7 @@
 // sort values do not change while a list is paged is in it exactly once, on every node.
 
 import { isOldestFirst, type Order, type OrderTerm, orderName, type Subject } from '../core/visibility/index.ts';
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 import type { Status } from '../wire/status.ts';
 import { f64, part, u8 } from './keys.ts';
 import { invalid } from './status.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Waiting } from '../ports/engine.ts';
 import { lsn, shardId } from '../ports/ids.ts';
 import { openMemoryStore } from '../store/index.ts';
-import type { QueryWorkflowResponse } from '../wire/api.ts';
+import type { QueryWorkflowResponse } from '../wire/execution.ts';
 import { Actor } from './actor.ts';
 import { workflowCore } from './core.ts';
 import type { ShardLimits } from './limits.ts';

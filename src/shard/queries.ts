@@ -5,7 +5,7 @@ import type { Message, QueryMessage } from '../core/workflow/message.ts';
 import type { Effect, Reply } from '../core/workflow/outcome.ts';
 import type { ActorAddress, Done, Waiting } from '../ports/engine.ts';
 import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
-import type { QueryWorkflowResponse } from '../wire/api.ts';
+import type { QueryWorkflowResponse } from '../wire/execution.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { exhausted } from './status.ts';

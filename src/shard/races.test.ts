@@ -1,8 +1,9 @@
 // What happens when two things meet: a query or a cancel and a turn that is not durable yet, a worker that comes back and a task that went on.
 import { describe, expect, it } from 'vitest';
 import { openMemoryStore } from '../store/index.ts';
-import type { DescribeWorkflowExecutionResponse, QueryWorkflowResponse } from '../wire/api.ts';
 import { EventType, WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { QueryWorkflowResponse } from '../wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import { StatusCode } from '../wire/status.ts';
 import { command, NAMESPACE, QUEUE, typesOf, World } from './testing.ts';
 

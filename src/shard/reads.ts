@@ -5,15 +5,15 @@ import { stateEvents } from '../core/workflow/published.ts';
 import { runNotFound, workflowNotFound } from '../core/workflow/rejections.ts';
 import type { Done, HistoryQuery, Waiting } from '../ports/engine.ts';
 import { key } from '../ports/ids.ts';
-import type {
-  AwaitWorkflowResultResponse,
-  DescribeWorkflowExecutionResponse,
-  EventBatches,
-  GetWorkflowExecutionHistoryResponse,
-} from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import { EventType, isOpenStatus, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
+import type {
+  AwaitWorkflowResultResponse,
+  EventBatches,
+  GetWorkflowExecutionHistoryResponse,
+} from '../wire/history.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, storedRow } from './actors.ts';

@@ -6,10 +6,10 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import { key } from '../ports/ids.ts';
 import type { Delivery } from '../ports/matching.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
 import type { Command } from '../wire/command.ts';
 import { EventType, ParentClosePolicy } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import { command, eventsOf, NAMESPACE, QUEUE, World } from './testing.ts';
 
 /** What each workflow asks for, given the types of the events it has seen. */

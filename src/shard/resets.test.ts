@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../core/workflow/message.ts';
 import { openMemoryStore } from '../store/index.ts';
 import { MemoryDisk } from '../store/memory/backend.ts';
-import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { EventType as E, WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/execution-info.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { command, NAMESPACE, typesOf, World } from './testing.ts';
 
 const TO = { namespace: NAMESPACE, workflowId: 'a' };

@@ -1,8 +1,8 @@
 // Retention: closed runs go, with everything of them, once; open ones and their successors stay.
 import { describe, expect, it } from 'vitest';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { command, HOUR, NAMESPACE, World } from './testing.ts';
 
 const list = async (w: World): Promise<string[]> => {

@@ -2,7 +2,7 @@
 // with the last of them. A crash in between leaves the timer row, and the deletion goes on.
 
 import { type Key, key } from '../ports/ids.ts';
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 import type { Actors } from './actors.ts';
 import { countOf } from './batches.ts';
 import type { Executor } from './executor.ts';

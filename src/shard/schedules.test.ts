@@ -5,9 +5,9 @@ import { scheduleAddress } from '../core/schedule/address.ts';
 import type { ScheduleMessage } from '../core/schedule/message.ts';
 import { canonicalSpec } from '../core/schedule/spec.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { EventType, ScheduleOverlapPolicy } from '../wire/enums.ts';
 import type { DescribeScheduleResponse } from '../wire/schedule.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { NAMESPACE, QUEUE, World } from './testing.ts';
 
 const MINUTE = 60_000;

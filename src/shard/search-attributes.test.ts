@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { AttributesChange, RegisteredAttributes } from '../ports/engine.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import type { Payload } from '../wire/common.ts';
 import { IndexedValueType } from '../wire/enums.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { MAX_REGISTERED } from './search-attributes.ts';
 import { NAMESPACE, stamped, World } from './testing.ts';
 

@@ -18,12 +18,9 @@ import {
 } from '../core/visibility/index.ts';
 import type { CountRequest, Done, ListRequest } from '../ports/engine.ts';
 import { activitySpace } from '../wire/activity-address.ts';
-import type {
-  CountWorkflowExecutionsResponse,
-  ListWorkflowExecutionsResponse,
-  WorkflowExecutionInfo,
-} from '../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 import type { Status } from '../wire/status.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import type { Census } from './census.ts';
 import { FirstOf } from './first-of.ts';
 import type { GroupCounts, Groups } from './group-counts.ts';

@@ -4,13 +4,10 @@ import fc from 'fast-check';
 import { Subject, schemaOf } from '../core/visibility/index.ts';
 import { MAX_INDEXED_WORDS } from '../core/visibility/indexed.ts';
 import type { Message } from '../core/workflow/message.ts';
-import type {
-  CountWorkflowExecutionsResponse,
-  ListWorkflowExecutionsResponse,
-  WorkflowExecutionInfo,
-} from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { IndexedValueType } from '../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/visibility.ts';
 import { command, NAMESPACE, QUEUE, stamped, type World } from './testing.ts';
 
 export const SHARDS = 4;

@@ -4,14 +4,15 @@ import type { Message } from '../core/workflow/index.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type { ActorAddress, Done, UpdateWithStartMessage } from '../ports/engine.ts';
 import { lsn, shardId } from '../ports/ids.ts';
-import type { StartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../wire/api.ts';
 import {
   UpdateWorkflowExecutionLifecycleStage as Stage,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '../wire/enums.ts';
+import type { StartWorkflowExecutionResponse } from '../wire/execution.ts';
 import type { Status } from '../wire/status.ts';
+import type { UpdateWorkflowExecutionResponse } from '../wire/update.ts';
 import { Actor } from './actor.ts';
 import { workflowCore } from './core.ts';
 import type { Reader } from './reader.ts';

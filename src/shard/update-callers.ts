@@ -4,13 +4,10 @@
 import type { Message, PollUpdateMessage, UpdateMessage } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type { ActorAddress, Done, UpdateWithStartMessage, Waiting } from '../ports/engine.ts';
-import type {
-  StartWorkflowExecutionResponse,
-  UpdateWithStartWorkflowExecutionResponse,
-  UpdateWorkflowExecutionResponse,
-} from '../wire/api.ts';
 import { EventType, UpdateWorkflowExecutionLifecycleStage as Stage } from '../wire/enums.ts';
+import type { StartWorkflowExecutionResponse } from '../wire/execution.ts';
 import type { Status } from '../wire/status.ts';
+import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../wire/update.ts';
 import type { Actor } from './actor.ts';
 import { decodeBatch } from './batches.ts';
 import { readHistory } from './history.ts';

@@ -6,12 +6,12 @@ import type { Waiting } from '../ports/engine.ts';
 import type { Delivery } from '../ports/matching.ts';
 import { openMemoryStore } from '../store/index.ts';
 import { MemoryDisk } from '../store/memory/backend.ts';
-import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { EventType as E, UpdateWorkflowExecutionLifecycleStage as Stage } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { ProtocolMessage } from '../wire/protocol-message.ts';
 import { StatusCode } from '../wire/status.ts';
+import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../wire/update.ts';
 import {
   type Answer,
   QUEUE as NAME,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 import { decodeInfo, infoKey, visibilityRows } from './visibility.ts';
 
 const at = { namespace: 'default', shard: 0 };

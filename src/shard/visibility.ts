@@ -9,10 +9,10 @@ import { type IndexedValue, indexedAttributes, ownValues, type Value } from '../
 import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome.ts';
 import { type Key, key } from '../ports/ids.ts';
 import { visibleSpace } from '../wire/activity-address.ts';
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { decode, encodeBriefly } from '../wire/codec.ts';
 import type { Payload, Priority, SearchAttributes } from '../wire/common.ts';
 import type { IndexedValueType, WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../wire/execution-info.ts';
 import type { ListedSchedule } from '../wire/schedule.ts';
 import { binaryPart, endOfPart, f64, inverted, MAX_U48, part, readU16, readU48, u8, u16, utf8 } from './keys.ts';
 

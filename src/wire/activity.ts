@@ -1,11 +1,19 @@
 // Activities without a workflow at the doors: requests and answers, named as in the Temporal API but that types and queues are plain names.
 // Times are epoch milliseconds, durations milliseconds.
 
-import type { PendingActivityInfo } from './api.ts';
-import type { Header, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
+import type { Empty, Header, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
 import type { PendingActivityState, RetryState } from './enums.ts';
 import type { Failure } from './failure.ts';
 import type { FlowControl } from './flow-control.ts';
+import type {
+  PauseActivityRequest,
+  PendingActivityInfo,
+  ResetActivityRequest,
+  UnpauseActivityRequest,
+  UpdateActivityOptionsRequest,
+  UpdateActivityOptionsResponse,
+} from './pending-activity.ts';
+import type { CountWorkflowExecutionsResponse } from './visibility.ts';
 
 export const ActivityExecutionStatus = {
   UNSPECIFIED: 0,
@@ -178,4 +186,29 @@ export interface EndActivityExecutionRequest extends ActivityExecutionTarget {
   identity: string;
   requestId: string;
   reason?: string | undefined;
+}
+
+/** Activities without a workflow. */
+export interface ActivityExecutionMethods {
+  /** ALREADY_EXISTS by the policies of the id. */
+  startActivityExecution: { request: StartActivityExecutionRequest; response: StartActivityExecutionResponse };
+  describeActivityExecution: { request: DescribeActivityExecutionRequest; response: DescribeActivityExecutionResponse };
+  /** Waits for the outcome; without one when the time is over first. */
+  pollActivityExecution: { request: ActivityExecutionTarget; response: PollActivityExecutionResponse };
+  listActivityExecutions: { request: ListActivityExecutionsRequest; response: ListActivityExecutionsResponse };
+  countActivityExecutions: {
+    request: { namespace: string; query?: string | undefined };
+    response: CountWorkflowExecutionsResponse;
+  };
+  /** FAILED_PRECONDITION for one that is over. */
+  requestCancelActivityExecution: { request: EndActivityExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is over. */
+  terminateActivityExecution: { request: EndActivityExecutionRequest; response: Empty };
+  /** One that runs is terminated first. */
+  deleteActivityExecution: { request: ActivityExecutionTarget & { identity: string }; response: Empty };
+  /** As the methods without `Execution`; with an empty workflow id the activity that has none is meant. */
+  pauseActivityExecution: { request: PauseActivityRequest; response: Empty };
+  unpauseActivityExecution: { request: UnpauseActivityRequest; response: Empty };
+  resetActivityExecution: { request: ResetActivityRequest; response: Empty };
+  updateActivityExecutionOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
 }

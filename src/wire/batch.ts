@@ -1,7 +1,6 @@
 // Batch jobs on the wire: one operation on many executions. Named as in the Temporal API's batch.v1 and its StartBatchOperationRequest.
 
-import type { ActivityOptions, WorkflowExecutionOptions } from './api.ts';
-import type { Header, Payloads } from './common.ts';
+import type { Empty, Header, Payloads } from './common.ts';
 import type {
   BatchOperationState,
   BatchOperationType,
@@ -9,6 +8,8 @@ import type {
   ResetReapplyExcludeType,
   ResetReapplyType,
 } from './enums.ts';
+import type { WorkflowExecutionOptions } from './execution.ts';
+import type { ActivityOptions } from './pending-activity.ts';
 import type { PostResetOperation } from './post-reset.ts';
 
 export interface BatchTarget {
@@ -175,4 +176,13 @@ export interface StopBatchOperationRequest {
   jobId: string;
   reason: string;
   identity?: string | undefined;
+}
+
+export interface BatchMethods {
+  /** ALREADY_EXISTS while a job of that id is kept. */
+  startBatchOperation: { request: StartBatchOperationRequest & { requestId?: string | undefined }; response: Empty };
+  describeBatchOperation: { request: { namespace: string; jobId: string }; response: BatchOperationInfo };
+  listBatchOperations: { request: ListBatchOperationsRequest; response: ListBatchOperationsResponse };
+  /** NOT_FOUND for one that is over. */
+  stopBatchOperation: { request: StopBatchOperationRequest; response: Empty };
 }

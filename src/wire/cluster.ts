@@ -1,6 +1,8 @@
 // What operators ask of a cluster, as it crosses the wire: the answers of `clusterStatus`, `clusterShards` and `clusterHealth`, and how
 // a node can be drained. The cluster port (src/ports/cluster.ts) speaks of the same.
 
+import type { Empty } from './common.ts';
+
 /** `leadership`: leads nothing that another can; `everything`: holds nothing either. */
 export type Draining = 'no' | 'leadership' | 'everything';
 export const DRAININGS: readonly Draining[] = ['no', 'leadership', 'everything'];
@@ -110,4 +112,14 @@ export interface RebalanceClusterResponse {
 
 export interface ReplaceNodeRequest {
   node: string;
+}
+
+/** For operators, and of nodes of a cluster only. */
+export interface ClusterMethods {
+  clusterStatus: { request: Empty; response: ClusterStatus };
+  clusterShards: { request: ClusterShardsRequest; response: ClusterShardsResponse };
+  clusterHealth: { request: Empty; response: ClusterHealthResponse };
+  drainNode: { request: DrainNodeRequest; response: Empty };
+  rebalanceCluster: { request: Empty; response: RebalanceClusterResponse };
+  replaceNode: { request: ReplaceNodeRequest; response: Empty };
 }

@@ -302,3 +302,5 @@ export interface UpdateResponse {
   meta?: UpdateMeta | undefined;
   outcome?: UpdateOutcome | undefined;
 }
+
+export type Empty = Record<string, never>;

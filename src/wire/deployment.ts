@@ -1,7 +1,7 @@
 // Worker deployments on the wire: what is known of them and of their versions, and what is asked about them. Named as in the Temporal API's
 // deployment.v1 and workflowservice.v1; times are epoch ms. `name.buildId` is a version as older clients write it.
 
-import type { Payload, WorkerDeploymentVersion } from './common.ts';
+import type { Empty, Payload, WorkerDeploymentVersion } from './common.ts';
 import type { TaskQueueStats } from './task-queue.ts';
 
 export const WorkerDeploymentVersionStatus = {
@@ -241,8 +241,6 @@ export interface ListWorkerDeploymentsResponse {
   workerDeployments: WorkerDeploymentSummary[];
   nextPageToken?: Uint8Array | undefined;
 }
-
-type Empty = Record<string, never>;
 
 export interface DeploymentMethods {
   /** ALREADY_EXISTS, except for the same request id again. Workers that poll make theirs by themselves. */

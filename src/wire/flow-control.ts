@@ -122,3 +122,11 @@ export interface ExecutionFlowControl extends FlowControl {
   /** While it waits for its quiet period: until when, epoch ms. */
   debouncedUntil?: number | undefined;
 }
+
+export interface FlowControlMethods {
+  /** What nobody has used for a while is not known any more. */
+  listFlowKeys: { request: ListFlowKeysRequest; response: ListFlowKeysResponse };
+  describeFlowKey: { request: DescribeFlowKeyRequest; response: DescribeFlowKeyResponse };
+  /** Holds from now on instead of what starts ask for. Repeating it is harmless. */
+  setFlowLimits: { request: SetFlowLimitsRequest; response: DescribeFlowKeyResponse };
+}

@@ -1,5 +1,6 @@
 // Namespaces on the wire: what is registered of them. Named as in the Temporal API's namespace.v1; durations are integer ms.
 
+import type { Empty } from './common.ts';
 import type { NamespaceState } from './enums.ts';
 
 export interface NamespaceRecord {
@@ -95,4 +96,14 @@ export interface DeleteNamespaceRequest {
 export interface DeleteNamespaceResponse {
   /** Its name, which is free again once its executions are gone. */
   deletedNamespace: string;
+}
+
+export interface NamespaceMethods {
+  describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
+  /** For operators, like all that changes namespaces. */
+  registerNamespace: { request: RegisterNamespaceRequest; response: Empty };
+  listNamespaces: { request: ListNamespacesRequest; response: ListNamespacesResponse };
+  updateNamespace: { request: UpdateNamespaceRequest; response: NamespaceDescription };
+  deprecateNamespace: { request: { namespace: string }; response: Empty };
+  deleteNamespace: { request: DeleteNamespaceRequest; response: DeleteNamespaceResponse };
 }

@@ -1,7 +1,6 @@
 // Nexus on the wire: endpoints as operators register them, and tasks as workers get and answer them. Named as in the Temporal API's nexus.v1.
 
-import type { Payload } from './common.ts';
-
+import type { Empty, Payload } from './common.ts';
 import type { NexusHandlerErrorRetryBehavior } from './enums.ts';
 import type { Failure } from './failure.ts';
 
@@ -110,4 +109,29 @@ export interface NexusHandlerError {
   errorType: string;
   retryBehavior?: NexusHandlerErrorRetryBehavior | undefined;
   failure?: Failure | undefined;
+}
+
+/** One of `response`, `error` and `failure`; `failure` is one with `nexusHandlerFailureInfo`, or why the handler failed. */
+export interface RespondNexusTaskRequest {
+  /** Of the worker, not of the workflow that calls. */
+  namespace: string;
+  token: Uint8Array;
+  identity: string;
+  response?: NexusResponse | undefined;
+  error?: NexusHandlerError | undefined;
+  failure?: Failure | undefined;
+  /** 1: the worker takes another task instead. */
+  credit: number;
+}
+
+export interface NexusMethods {
+  /** Answers an `activityTask` that has `nexus`. */
+  respondNexusTask: { request: RespondNexusTaskRequest; response: Empty };
+  /** For operators, like all of endpoints. */
+  createNexusEndpoint: { request: CreateNexusEndpointRequest; response: { endpoint: NexusEndpoint } };
+  getNexusEndpoint: { request: { id: string }; response: { endpoint: NexusEndpoint } };
+  /** FAILED_PRECONDITION for another version than it has. */
+  updateNexusEndpoint: { request: UpdateNexusEndpointRequest; response: { endpoint: NexusEndpoint } };
+  deleteNexusEndpoint: { request: DeleteNexusEndpointRequest; response: Empty };
+  listNexusEndpoints: { request: ListNexusEndpointsRequest; response: ListNexusEndpointsResponse };
 }

@@ -1,7 +1,7 @@
 // What a reset does to the run that it begins, at once: part of requests for resets of one workflow and of many. Named as in the Temporal API.
 
-import type { WorkflowExecutionOptions } from './api.ts';
 import type { Header, Link, Payloads } from './common.ts';
+import type { WorkflowExecutionOptions } from './execution.ts';
 
 /** Exactly one of the two is set. */
 export interface PostResetOperation {

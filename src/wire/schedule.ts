@@ -1,6 +1,6 @@
 // Schedules between client and server: named as in `temporal.api.schedule.v1`, times as epoch ms, durations as ms.
 
-import type { Header, Memo, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
+import type { Empty, Header, Memo, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
 import type { ScheduleOverlapPolicy, WorkflowExecutionStatus, WorkflowIdReusePolicy } from './enums.ts';
 import type { FlowControl } from './flow-control.ts';
 
@@ -278,4 +278,20 @@ export interface ListSchedulesResponse {
 
 export interface CountSchedulesResponse {
   count: number;
+}
+
+export interface ScheduleMethods {
+  /** ALREADY_EXISTS when there is one of this id. */
+  createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
+  describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
+  updateSchedule: { request: UpdateScheduleRequest; response: Empty };
+  patchSchedule: { request: PatchScheduleRequest; response: Empty };
+  /** What it started goes on. */
+  deleteSchedule: { request: DeleteScheduleRequest; response: Empty };
+  listScheduleMatchingTimes: {
+    request: ListScheduleMatchingTimesRequest;
+    response: ListScheduleMatchingTimesResponse;
+  };
+  listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }

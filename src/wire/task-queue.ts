@@ -1,6 +1,5 @@
 // Task queues as clients see them: how they are configured while they are used, and what there is to tell of them. Names and meanings as in Temporal's API.
 
-import type { PollerInfo } from './api.ts';
 import type { WorkerDeploymentVersion } from './common.ts';
 
 export type TaskQueueKind = 'workflow' | 'activity';
@@ -91,4 +90,23 @@ export interface DescribeTaskQueueResponse {
   activity: TaskQueueStats;
   /** Nodes of the cluster that did not answer in time: what they have is not in here. */
   silentNodes?: string[] | undefined;
+}
+
+export interface PollerInfo {
+  identity: string;
+  kind: 'workflow' | 'activity';
+  /** Epoch ms of the last grant or push. */
+  lastAccessTime: number;
+  /** Tasks this worker would take now. */
+  credit: number;
+  /** Activities a second, as it said; absent: no limit of its own. */
+  ratePerSecond?: number | undefined;
+  buildId?: string | undefined;
+  /** Of a worker that belongs to a deployment. */
+  deploymentName?: string | undefined;
+}
+
+export interface TaskQueueMethods {
+  describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
+  updateTaskQueueConfig: { request: UpdateTaskQueueConfigRequest; response: { config: TaskQueueConfig } };
 }

@@ -1,6 +1,6 @@
 // Workers on the wire: what each says of itself now and then. Named as in the Temporal API's worker.v1; times are epoch ms, durations ms.
 
-import type { WorkerDeploymentVersion } from './common.ts';
+import type { Empty, WorkerDeploymentVersion } from './common.ts';
 
 export const WorkerStatus = { UNSPECIFIED: 0, RUNNING: 1, SHUTTING_DOWN: 2, SHUTDOWN: 3 } as const;
 export type WorkerStatus = (typeof WorkerStatus)[keyof typeof WorkerStatus];
@@ -98,7 +98,7 @@ export interface ListWorkersResponse {
 
 export interface WorkerMethods {
   /** Says that these workers live. One that says nothing for a while is gone. */
-  recordWorkerHeartbeat: { request: RecordWorkerHeartbeatRequest; response: Record<string, never> };
+  recordWorkerHeartbeat: { request: RecordWorkerHeartbeatRequest; response: Empty };
   /** By instance key; FAILED filters are INVALID_ARGUMENT. */
   listWorkers: { request: ListWorkersRequest; response: ListWorkersResponse };
   countWorkers: { request: { namespace: string; query?: string | undefined }; response: { count: number } };

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeConfig } from '../../src/config/config.ts';
 import { type RunningNode, startNode } from '../../src/node.ts';
 import type { Log } from '../../src/ports/log.ts';
-import type { ActivityTask, WorkflowTask } from '../../src/wire/api.ts';
+import type { ActivityTask } from '../../src/wire/activity-task.ts';
 import { decodeAll, encode } from '../../src/wire/codec.ts';
 import { CommandType } from '../../src/wire/enums.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 
 const faults: string[] = [];
 const log: Log = {

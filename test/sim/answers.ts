@@ -3,11 +3,14 @@
 
 import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
 import { isActivityAddress } from '../../src/wire/activity-address.ts';
-import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
+import type { ActivityTask } from '../../src/wire/activity-task.ts';
+import type { Methods } from '../../src/wire/api.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { EventType, isOpenStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { EventBatches } from '../../src/wire/history.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
+import type { WorkflowTask } from '../../src/wire/workflow-task.ts';
 import { same } from './flush-watch.ts';
 import { type Kernel, type Process, Violation } from './kernel.ts';
 import { LEAVES, shownBy } from './shown.ts';

@@ -3,8 +3,9 @@
 
 import { defaultPayloadConverter, toPayloads } from '../../sdk/common/payload-converter.ts';
 import { RpcError } from '../../sdk/connection/rpc-error.ts';
-import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
+import type { Method, Methods } from '../../src/wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
+import type { AwaitWorkflowResultResponse } from '../../src/wire/history.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { type CalledJournal, runCalled } from './called.ts';
 import { Caller } from './caller.ts';

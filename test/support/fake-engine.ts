@@ -15,8 +15,16 @@ import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
-import type * as api from '../../src/wire/api.ts';
+import type { QueryWorkflowResponse } from '../../src/wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../src/wire/execution-info.ts';
+import type { AwaitWorkflowResultResponse, GetWorkflowExecutionHistoryResponse } from '../../src/wire/history.ts';
 import type { Status } from '../../src/wire/status.ts';
+import type {
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../../src/wire/update.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../src/wire/visibility.ts';
+import type { QueryResult } from '../../src/wire/workflow-task.ts';
 
 export interface Asked {
   method: string;
@@ -56,31 +64,27 @@ export class FakeEngine implements Engine {
     this.#note('submit', to, message, done);
   }
 
-  query(to: ActorAddress, message: object, done: Done<api.QueryWorkflowResponse>): Waiting {
+  query(to: ActorAddress, message: object, done: Done<QueryWorkflowResponse>): Waiting {
     return this.#note('query', to, message, done);
   }
 
-  update(to: ActorAddress, message: object, done: Done<api.UpdateWorkflowExecutionResponse>): Waiting {
+  update(to: ActorAddress, message: object, done: Done<UpdateWorkflowExecutionResponse>): Waiting {
     return this.#note('update', to, message, done);
   }
 
-  updateWithStart(
-    to: ActorAddress,
-    message: object,
-    done: Done<api.UpdateWithStartWorkflowExecutionResponse>,
-  ): Waiting {
+  updateWithStart(to: ActorAddress, message: object, done: Done<UpdateWithStartWorkflowExecutionResponse>): Waiting {
     return this.#note('updateWithStart', to, message, done);
   }
 
-  answerQuery(to: ActorAddress, queryId: string, result: api.QueryResult, done: Done<undefined>): void {
+  answerQuery(to: ActorAddress, queryId: string, result: QueryResult, done: Done<undefined>): void {
     this.#note('answerQuery', to, { queryId, result }, done);
   }
 
-  describe(to: ActorAddress, runId: string | undefined, done: Done<api.DescribeWorkflowExecutionResponse>): void {
+  describe(to: ActorAddress, runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void {
     this.#note('describe', to, runId, done);
   }
 
-  history(to: ActorAddress, query: HistoryQuery, done: Done<api.GetWorkflowExecutionHistoryResponse>): Waiting {
+  history(to: ActorAddress, query: HistoryQuery, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting {
     return this.#note('history', to, query, done);
   }
 
@@ -92,16 +96,16 @@ export class FakeEngine implements Engine {
     to: ActorAddress,
     runId: string | undefined,
     followRuns: boolean,
-    done: Done<api.AwaitWorkflowResultResponse>,
+    done: Done<AwaitWorkflowResultResponse>,
   ): Waiting {
     return this.#note('awaitResult', to, { runId, followRuns }, done);
   }
 
-  list(request: object, done: Done<api.ListWorkflowExecutionsResponse>): void {
+  list(request: object, done: Done<ListWorkflowExecutionsResponse>): void {
     this.#note('list', undefined, request, done);
   }
 
-  count(request: object, done: Done<api.CountWorkflowExecutionsResponse>): void {
+  count(request: object, done: Done<CountWorkflowExecutionsResponse>): void {
     this.#note('count', undefined, request, done);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkflowTask } from '../../../src/wire/api.ts';
+import type { WorkflowTask } from '../../../src/wire/workflow-task.ts';
 import type { ThreadEvents, ThreadPort } from '../ports.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from '../thread-protocol.ts';
 import { Generations } from './generations.ts';

@@ -1,13 +1,13 @@
 // One execution: replays its history stretch by stretch, comparing what the code asks for with what the history says it did, and
 // then lets it work on the live workflow task. Throws NonDeterminismError and TaskFailure; after either it must be thrown away.
 
-import type { WorkflowQuery } from '../../../src/wire/api.ts';
 import type { Command } from '../../../src/wire/command.ts';
 import type { WorkerDeploymentVersion, WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
+import type { WorkflowQuery } from '../../../src/wire/workflow-task.ts';
 import type { Activation, Intent, Job, LocalActivityIntent } from '../../workflow/activation.ts';
 import type { LocalActivityResult, SinkCall } from '../thread-protocol.ts';
 import { type Draft, isCommandEvent, isEventOf } from './drafts.ts';

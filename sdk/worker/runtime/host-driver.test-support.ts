@@ -1,8 +1,8 @@
 // Drives a WorkflowHost as the worker's main thread would, in tests: sends tasks, keeps what comes back, hands it out by type.
 
-import type { WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { encode } from '../../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { WorkflowQuery, WorkflowTask } from '../../../src/wire/workflow-task.ts';
 import type { FromWorkflowThread, LocalActivityResult } from '../thread-protocol.ts';
 import { WorkflowHost, type WorkflowHostOptions } from './host.ts';
 import type { Realm } from './realm.ts';

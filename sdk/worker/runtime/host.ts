@@ -1,12 +1,13 @@
 // A workflow thread without the thread: takes the messages of the protocol, keeps executions warm, and answers. Used by the thread's
 // entry, by tests and by the simulator. Everything happens synchronously within `handle`; runs are independent of each other.
 
-import type { EventBatches, QueryResult, WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import type { WorkerDeploymentVersion } from '../../../src/wire/common.ts';
 import { CommandType, EventType, VersioningBehavior, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import type { EventBatches } from '../../../src/wire/history.ts';
+import type { QueryResult, WorkflowQuery, WorkflowTask } from '../../../src/wire/workflow-task.ts';
 import { assertNever } from '../../common/type-helpers.ts';
 import type { LocalActivityIntent } from '../../workflow/activation.ts';
 import type {

@@ -3,13 +3,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RespondWorkflowTaskFailedRequest, WorkflowQuery } from '../../../src/wire/api.ts';
 import type { Command } from '../../../src/wire/command.ts';
 import type { Payloads } from '../../../src/wire/common.ts';
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 import { MessageType, type ProtocolMessage } from '../../../src/wire/protocol-message.ts';
+import type { RespondWorkflowTaskFailedRequest, WorkflowQuery } from '../../../src/wire/workflow-task.ts';
 import { defaultPayloadConverter, fromPayloads, toPayloadsMessage } from '../../common/payload-converter.ts';
 import type { LocalActivityResult } from '../thread-protocol.ts';
 import { bundleWorkflowCode, type WorkflowBundleOptions } from './bundle.ts';

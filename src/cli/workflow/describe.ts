@@ -1,7 +1,6 @@
 // `tenuto workflow describe`: what a person wants to know first, then what is pending.
 
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import {
   CallbackState,
   ParentClosePolicy,
@@ -9,6 +8,7 @@ import {
   PendingWorkflowTaskState,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import type { Session } from '../connect.ts';
 import { nameOf } from '../output.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PendingActivityInfo } from '../../wire/api.ts';
 import { EventType, PendingActivityState } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { PendingActivityInfo } from '../../wire/pending-activity.ts';
 import { stepsOf } from './steps.ts';
 
 const event = (eventId: number, eventType: number, attributes: object): HistoryEvent =>

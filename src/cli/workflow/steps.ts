@@ -1,8 +1,8 @@
 // What a history says a workflow did, one step for each activity, timer and child: pure, for `trace`.
 
-import type { PendingActivityInfo } from '../../wire/api.ts';
 import { EventType, PendingActivityState } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { PendingActivityInfo } from '../../wire/pending-activity.ts';
 
 export interface Step {
   kind: 'activity' | 'timer' | 'child';

@@ -3,8 +3,8 @@
 
 import type { Command } from 'commander';
 import { msToNumber } from '../../../sdk/common/index.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
 import { type Session, withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
 import { nameOf, type Output } from '../output.ts';

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { encodeVersioningOverride, type VersioningOverride } from '../../../sdk/common/worker-deployments.ts';
-import type { WorkflowExecutionOptions } from '../../wire/api.ts';
+import type { WorkflowExecutionOptions } from '../../wire/execution.ts';
 import { withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
 import { type PriorityFlags, priorityChange, withPriority } from '../priority.ts';

@@ -1,8 +1,8 @@
 // One turn of a key: what messages change of it, over a state that is never touched, and the outcome that comes of it. Costs what it changes, not
 // what waits: a queue of thousands is not copied.
 
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import type { FlowLimits } from '../../wire/flow-control.ts';
 import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibleSchedule } from '../workflow/outcome.ts';
 import { flowKeyOf } from './address.ts';

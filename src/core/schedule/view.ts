@@ -1,7 +1,7 @@
 // What is shown of a schedule: its description, and its entry in lists.
 
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import type {
   DescribeScheduleResponse,
   ListedSchedule,

@@ -1,7 +1,7 @@
 // Whether an execution matches a list filter, in SQL's three-valued logic: a comparison with NULL is unknown, and so is its negation. Except for
 // KeywordList and Text, as on the reference server: there NULL just has none of the values. Linear in the size of the query.
 
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import type { AttributeValue, Value } from './attribute-values.ts';
 import type { Field } from './fields.ts';
 import type { CompareOp, Condition, Query } from './query.ts';

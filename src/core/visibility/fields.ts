@@ -2,8 +2,8 @@
 // predefined ones, and those the namespace has registered.
 
 import { activityIdOf } from '../../wire/activity-address.ts';
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { type AttributeTypes, fieldOf, settableType } from './attribute-types.ts';
 import type { AttributeValue, Value } from './attribute-values.ts';
 import { QueryError } from './lexer.ts';

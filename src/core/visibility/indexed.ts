@@ -5,10 +5,10 @@
 // while its value is ordinary in its shard (src/shard/ordinary.ts), so that they cost an ordinary execution nothing. What is there of few
 // executions alone (a parent, a root, an id that does not tell its time) always has its row.
 
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { keptAs } from '../../wire/attribute-field.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { IndexedValueType } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { runIdTime } from '../../wire/run-id.ts';
 import { attributeValue, stampedType, type Value } from './attribute-values.ts';
 import { wordsOf } from './words.ts';

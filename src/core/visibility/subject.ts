@@ -1,8 +1,8 @@
 // One execution while a filter looks at it: its attributes are decoded once, however often the filter names them (linear time).
 
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { keptUnder } from '../../wire/attribute-field.ts';
 import type { IndexedValueType } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { type AttributeValue, attributeValue } from './attribute-values.ts';
 
 export class Subject {

@@ -1,9 +1,9 @@
 // The list filter: what is accepted and what it matches, after the grammar cases recorded from a real server; what is refused says why.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { Payload, SearchAttributes } from '../../wire/common.ts';
 import { IndexedValueType, WorkflowExecutionStatus as S } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { attributeValue, checkAttributes, matches, parseQuery, plan, QueryError, schemaOf } from './index.ts';
 
 const TYPES = new Map<string, IndexedValueType>([

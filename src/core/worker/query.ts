@@ -1,6 +1,6 @@
 // The filter of a list of workers: the language of the list of executions, over what workers say of themselves.
 
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { type WorkerHeartbeat, WorkerStatus } from '../../wire/worker.ts';
 import { type Field, matchesSubject, parseQuery, type Schema, Subject, type Value } from '../visibility/index.ts';
 

@@ -1,8 +1,8 @@
 // Steering pending activities from outside: pause, unpause, reset, change of options.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PendingActivityInfo } from '../../wire/api.ts';
 import { EventType, PendingActivityState, RetryState } from '../../wire/enums.ts';
+import type { PendingActivityInfo } from '../../wire/pending-activity.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { jitterOf } from './activity-choice.ts';
 import { describe as describeRun } from './describe.ts';

@@ -3,10 +3,10 @@
 // that is to come: whoever leads the shard by then tries again, so each is called at least once, whatever crashes; how it ended is noted once, in
 // the run's own table. Calling itself is an effect; its answer a message (messages/callback-answered.ts).
 
-import type { CallbackInfo } from '../../wire/api.ts';
 import type { Callback } from '../../wire/common.ts';
 import { CallbackState, EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { CallbackInfo } from '../../wire/execution-info.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { SYSTEM_URL } from '../nexus/callback-rules.ts';
 import { callbackTokenOf } from '../nexus/callback-token.ts';

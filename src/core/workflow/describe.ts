@@ -1,16 +1,16 @@
 // Describe: the state of one run as the API shows it; for closed runs too.
 
 import { isActivityAddress } from '../../wire/activity-address.ts';
+import type { WorkerVersionStamp } from '../../wire/common.ts';
+import { EventType, isOpenStatus, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import type {
   DescribeWorkflowExecutionResponse,
-  PendingActivityInfo,
   PendingChildInfo,
   PendingWorkflowTaskInfo,
   WorkflowTaskFailureInfo,
-} from '../../wire/api.ts';
-import type { WorkerVersionStamp } from '../../wire/common.ts';
-import { EventType, isOpenStatus, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+} from '../../wire/execution-info.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
+import type { PendingActivityInfo } from '../../wire/pending-activity.ts';
 import { versionOfKey } from '../deployment/versioned-queue.ts';
 import { shownAttempt } from './activity-task.ts';
 import { callbackInfos } from './callbacks.ts';

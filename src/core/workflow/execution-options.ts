@@ -1,10 +1,10 @@
 // Options of a run that clients change while it goes on: what holds of it instead of what its workflow says of versions, and its priority. An event says
 // what they are then, all of them. Used by messages/update-options.ts, and by post-reset.ts for a run that a reset has begun.
 
-import type { WorkflowExecutionOptions } from '../../wire/api.ts';
 import { encode } from '../../wire/codec.ts';
 import type { Priority } from '../../wire/common.ts';
 import { EventType } from '../../wire/enums.ts';
+import type { WorkflowExecutionOptions } from '../../wire/execution.ts';
 import type { ExecutionOptionsChange } from './life-messages.ts';
 import { runPriority } from './offers.ts';
 import type { RunFacts, StartRow } from './rows.ts';

@@ -2,7 +2,6 @@
 // A message carries every id it needs (I4: the core knows no randomness and no clock); a repeat with the same request id
 // returns the first answer. Doors and matching build messages; src/shard delivers them in order.
 
-import type { OnConflictOptions, QueryResult, StickyChoice, WorkflowQuery } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
 import type {
   Callback,
@@ -27,9 +26,11 @@ import type {
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
+import type { OnConflictOptions } from '../../wire/execution.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { FlowControl } from '../../wire/flow-control.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { QueryResult, StickyChoice, WorkflowQuery } from '../../wire/workflow-task.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';

@@ -1,7 +1,7 @@
 // A pending Nexus operation as describe shows it.
 
-import type { NexusOperationCancellationInfo, PendingNexusOperationInfo } from '../../wire/api.ts';
 import { NexusOperationCancellationState, PendingNexusOperationState } from '../../wire/enums.ts';
+import type { NexusOperationCancellationInfo, PendingNexusOperationInfo } from '../../wire/execution-info.ts';
 import { BLOCKED_REASON } from '../nexus/breakers.ts';
 import type { OperationRow, OperationTask } from './operation-rows.ts';
 

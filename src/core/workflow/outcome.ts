@@ -1,22 +1,21 @@
 // What a turn of the actor comes to: rows, events, effects and a reply; or a rejection, which changes nothing.
 // The shard writes rows and events in one log entry and lets effects and reply leave once that entry is durable (I1).
 
-import type {
-  ActivityTask,
-  QueryWorkflowResponse,
-  StartWorkflowExecutionResponse,
-  UpdateWorkflowExecutionResponse,
-  WorkflowExecutionInfo,
-  WorkflowExecutionOptions,
-  WorkflowQuery,
-  WorkflowTask,
-} from '../../wire/api.ts';
+import type { ActivityTask } from '../../wire/activity-task.ts';
 import type { Callback, SearchAttributes } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type {
+  QueryWorkflowResponse,
+  StartWorkflowExecutionResponse,
+  WorkflowExecutionOptions,
+} from '../../wire/execution.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import type { DescribeFlowKeyResponse } from '../../wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
+import type { UpdateWorkflowExecutionResponse } from '../../wire/update.ts';
+import type { WorkflowQuery, WorkflowTask } from '../../wire/workflow-task.ts';
 import type { FlowVerdict } from '../flow/message.ts';
 import type { BreakerBook, DestinationNote } from '../nexus/breakers.ts';
 import type { EndpointBook } from '../nexus/endpoints.ts';

@@ -1,6 +1,6 @@
 // Queries never write: they wait in the volatile part of the state, ride on a workflow task, or go to a worker by themselves (rule 12).
 
-import type { QueryResult } from '../../wire/api.ts';
+import type { QueryResult } from '../../wire/workflow-task.ts';
 import { versionedQueue } from '../deployment/versioned-queue.ts';
 import { isPaused } from './paused.ts';
 import { notReady, queryFailed } from './rejections.ts';

@@ -1,12 +1,12 @@
 // What is pushed for a started task, from its rows: the same when it has to be delivered again (DESIGN §5, match before commit).
 
-import type { WorkflowQuery } from '../../wire/api.ts';
 import { EventType, TaskQueueKind } from '../../wire/enums.ts';
 import type { HistoryEvent, HistoryEventOf } from '../../wire/event.ts';
 import type {
   WorkflowTaskScheduledEventAttributes,
   WorkflowTaskStartedEventAttributes,
 } from '../../wire/event-attributes.ts';
+import type { WorkflowQuery } from '../../wire/workflow-task.ts';
 import type { StartId } from './message.ts';
 import { effectivePriority, runPriority } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from './outcome.ts';

@@ -1,9 +1,9 @@
 // The state of one actor: its rows, decoded, with indexes over them, and what is volatile (volatile.ts). state = load(rows) (I4).
 // Only load and evolve write to it; decide reads it through a turn's draft.
 
-import type { WorkflowQuery } from '../../wire/api.ts';
 import { isOpenStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { WorkflowQuery } from '../../wire/workflow-task.ts';
 import type { FlowActor } from '../flow/rows.ts';
 import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';

@@ -1,10 +1,10 @@
 // Updates of a run: admitted in memory, sent with a workflow task, accepted and completed as events, rejected without a trace (rule 13). Who waits
 // for one is answered as it comes that far. Called by the messages of clients, by the start and the end of workflow tasks, and when a run closes.
 
-import type { UpdateWorkflowExecutionResponse } from '../../wire/api.ts';
 import type { Link, UpdateOutcome, UpdateRequest } from '../../wire/common.ts';
 import { EventType, UpdateWorkflowExecutionLifecycleStage as Stage } from '../../wire/enums.ts';
 import type { Status } from '../../wire/status.ts';
+import type { UpdateWorkflowExecutionResponse } from '../../wire/update.ts';
 import { callBackOfUpdate, callbacksOfUpdate, pendingCallbacks } from './callbacks.ts';
 import type { UpdateAsk } from './message.ts';
 import type { Effect, Rejection } from './outcome.ts';

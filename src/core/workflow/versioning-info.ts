@@ -1,8 +1,8 @@
 // What describe and lists show of a run's deployment version. Used by describe.ts and visibility.ts.
 
-import type { WorkflowVersioningInfo } from '../../wire/api.ts';
 import type { WorkerDeploymentVersion } from '../../wire/common.ts';
 import { VersioningBehavior } from '../../wire/enums.ts';
+import type { WorkflowVersioningInfo } from '../../wire/execution-info.ts';
 import { versionOfKey } from '../deployment/versioned-queue.ts';
 import type { RunFacts, RunRow, VersioningFacts } from './rows.ts';
 import { overridePin, pinOf } from './versioning.ts';

@@ -1,9 +1,9 @@
 // What visibility and describe show of a run.
 
 import { isActivityAddress } from '../../wire/activity-address.ts';
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { isOpenStatus, WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { jsonPayload } from './fields.ts';
 import { runPriority } from './offers.ts';
 import type { VisibilityChange } from './outcome.ts';

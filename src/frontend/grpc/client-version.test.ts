@@ -19,6 +19,11 @@ describe('a client is refused', () => {
     [go('1.2.3.4'), 'Unable to parse client version: Invalid character(s) found in patch number "3.4"'],
     [go('01.2.3'), 'Unable to parse client version: Major number must not contain leading zeroes "01"'],
     [go('1.2.3-'), 'Unable to parse client version: Prerelease is empty'],
+    [go('1.2.3-01'), 'Unable to parse client version: Numeric PreRelease version must not contain leading zeroes "01"'],
+    [go('1.2.3-a_b'), 'Unable to parse client version: Invalid character(s) found in prerelease "a_b"'],
+    [go('1.2.3+'), 'Unable to parse client version: Build meta data is empty'],
+    [go('1.2.3-rc+a_b'), 'Unable to parse client version: Invalid character(s) found in build meta data "a_b"'],
+    [go('99999999999999999999.0.0'), 'Unable to parse client version: Invalid major version'],
     [go('1.0.0', 'foo'), 'Unable to parse supported server versions: Could not get version from string: "foo"'],
     [go('1.0.0', '>=1.0.0 ||'), "Unable to parse supported server versions: Last element in range is '||'"],
     [
@@ -54,6 +59,8 @@ describe('a client is refused', () => {
     '1.30.x',
     '!1.x',
     '!=1.31.2',
+    '>1.31.2+build',
+    '<=1.31.2-rc.1',
     '>1.31.x',
   ])('that wants a server of %s', (wanted) => {
     expect(refusal(go('1.0.0', wanted))).toEqual({
@@ -74,12 +81,14 @@ describe('a client is served', () => {
     [go('1.30.0-rc.1')],
     [go('2.0.0-rc1')],
     [go('1.2.3+build.7')],
+    [go('1.2.3-rc.1+build-7')],
     [go('1.0.0', '>=1.0.0 <2.0.0')],
     [go('1.0.0', ' >= 1.0.0 ')],
     [go('1.0.0', '<1.0.0 || >=1.31.0')],
     [go('1.0.0', '1.x')],
     [go('1.0.0', '<=1.31.x !1.30.x')],
     [go('1.0.0', '==1.31.2')],
+    [go('1.0.0', '>1.31.2-rc.1')],
   ])('that says %j', (headers) => {
     expect(refusal(headers)).toBeUndefined();
   });

@@ -1,134 +1,97 @@
 // What a client says of itself with each call: its name and version, and which server it wants. One that is mistaken about either is told so by the
 // reference server, and so here, in its words; of a client that does not say both name and version nothing is asked.
 
+import Range from 'semver/classes/range.js';
+import SemVer from 'semver/classes/semver.js';
 import { type Status, StatusCode } from '../../wire/status.ts';
 
 /** What is wrong with a text that is no version, or no range of versions. */
 class Malformed extends Error {}
 
-interface Version {
-  readonly numbers: readonly [number, number, number];
-  /** Parts of what comes after a hyphen: such a version comes before the one without. What comes after a plus does not count. */
-  readonly before: readonly string[];
-}
-
-const PARTS = ['Major', 'Minor', 'Patch'] as const;
 const DIGITS = /^\d+$/;
 const LABEL = /^[0-9A-Za-z-]+$/;
+const hasLeadingZero = (digits: string): boolean => digits.length > 1 && digits.startsWith('0');
 
-function numberOf(text: string, part: (typeof PARTS)[number]): number {
+function checkNumber(text: string, part: 'Major' | 'Minor' | 'Patch'): void {
   if (!DIGITS.test(text)) throw new Malformed(`Invalid character(s) found in ${part.toLowerCase()} number "${text}"`);
-  if (text.length > 1 && text.startsWith('0')) {
-    throw new Malformed(`${part} number must not contain leading zeroes "${text}"`);
-  }
-  return Number(text);
+  if (hasLeadingZero(text)) throw new Malformed(`${part} number must not contain leading zeroes "${text}"`);
 }
 
-/** As semantic versioning has it: neither shorter nor with anything in front. */
-function versionOf(text: string): Version {
+/** Throws Malformed with the first thing that is wrong: `semver` says only that something is, and lets a `v` and spaces pass. */
+function checkVersion(text: string): void {
   const [major, minor, ...rest] = text.split('.');
   if (major === undefined || minor === undefined || rest.length === 0) {
     throw new Malformed('No Major.Minor.Patch elements found');
   }
-  const [plain = ''] = rest.join('.').split('+');
-  const hyphen = plain.indexOf('-');
-  const patch = hyphen < 0 ? plain : plain.slice(0, hyphen);
-  const numbers = [numberOf(major, 'Major'), numberOf(minor, 'Minor'), numberOf(patch, 'Patch')] as const;
-  const before = hyphen < 0 ? [] : plain.slice(hyphen + 1).split('.');
-  const bad = before.find((label) => !LABEL.test(label));
-  if (bad === '') throw new Malformed('Prerelease is empty');
-  if (bad !== undefined) throw new Malformed(`Invalid character(s) found in prerelease "${bad}"`);
-  return { numbers, before };
-}
-
-function compareLabels(a: string, b: string): number {
-  if (a === b) return 0;
-  if (DIGITS.test(a) && DIGITS.test(b)) return Number(a) - Number(b);
-  if (DIGITS.test(a) !== DIGITS.test(b)) return DIGITS.test(a) ? -1 : 1;
-  return a < b ? -1 : 1;
-}
-
-function compare(a: Version, b: Version): number {
-  for (const i of [0, 1, 2] as const) if (a.numbers[i] !== b.numbers[i]) return a.numbers[i] - b.numbers[i];
-  if (a.before.length === 0 || b.before.length === 0) return b.before.length - a.before.length;
-  for (const [i, label] of a.before.entries()) {
-    const other = b.before[i];
-    const order = other === undefined ? 1 : compareLabels(label, other);
-    if (order !== 0) return order;
+  const [, patch = '', labels, build] = /^([^-+]*)(?:-([^+]*))?(?:\+(.*))?$/s.exec(rest.join('.')) ?? [];
+  checkNumber(major, 'Major');
+  checkNumber(minor, 'Minor');
+  checkNumber(patch, 'Patch');
+  for (const label of labels?.split('.') ?? []) {
+    if (label === '') throw new Malformed('Prerelease is empty');
+    if (!LABEL.test(label)) throw new Malformed(`Invalid character(s) found in prerelease "${label}"`);
+    if (DIGITS.test(label) && hasLeadingZero(label)) {
+      throw new Malformed(`Numeric PreRelease version must not contain leading zeroes "${label}"`);
+    }
   }
-  return a.before.length - b.before.length;
+  for (const label of build?.split('.') ?? []) {
+    if (label === '') throw new Malformed('Build meta data is empty');
+    if (!LABEL.test(label)) throw new Malformed(`Invalid character(s) found in build meta data "${label}"`);
+  }
 }
 
-type Range = (version: Version) => boolean;
-const COMPARED: Readonly<Record<string, (order: number) => boolean>> = {
-  '': (order) => order === 0,
-  '=': (order) => order === 0,
-  '==': (order) => order === 0,
-  '!': (order) => order !== 0,
-  '!=': (order) => order !== 0,
-  '>': (order) => order > 0,
-  '>=': (order) => order >= 0,
-  '<': (order) => order < 0,
-  '<=': (order) => order <= 0,
-};
+function versionOf(text: string): SemVer {
+  checkVersion(text);
+  try {
+    return new SemVer(text);
+  } catch (error) {
+    // Longer than a version may be, or a number larger than one is exact.
+    throw new Malformed(error instanceof Error ? error.message : String(error));
+  }
+}
 
-function termOf(term: string): Range {
+type Condition = (version: SemVer) => boolean;
+
+/** What may stand before a version in a range, and what `semver` calls it; `!`: that it is not so. */
+const OPERATORS: Readonly<Record<string, string>> = {
+  ...{ '': '=', '=': '=', '==': '=', '!': '!', '!=': '!' },
+  ...{ '>': '>', '>=': '>=', '<': '<', '<=': '<=' },
+};
+const WILDCARD = /^\d+(?:\.\d+)?\.x(?:\.x)?$/;
+
+function termOf(term: string): Condition {
   const [, operator = '', text = ''] = /^([^\dx*]*)(.*)$/.exec(term) ?? [];
   if (text === '') throw new Malformed(`Could not get version from string: "${term}"`);
-  const holds = COMPARED[operator];
-  if (holds === undefined) {
+  const compared = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
+  if (compared === undefined) {
     throw new Malformed(`Could not parse Range "${term}": Could not parse comparator "${operator}" in "${term}"`);
   }
-  const wildcard = /^(\d+)(?:\.(\d+))?\.x(?:\.x)?$/.exec(text);
-  if (wildcard !== null) return wildcardRange(operator, Number(wildcard[1]), wildcard[2]);
   try {
-    const wanted = versionOf(text);
-    return (version) => holds(compare(version, wanted));
+    if (!WILDCARD.test(text)) versionOf(text);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     throw new Malformed(
       `Could not parse Range "${term}": Could not parse version "${text}" in "${term}": ${error.message}`,
     );
   }
-}
-
-/** All versions from the first of these on, before the first of the next. */
-function wildcardRange(operator: string, major: number, minor: string | undefined): Range {
-  const at = (a: number, b: number): Version => ({ numbers: [a, b, 0], before: [] });
-  const from = at(major, Number(minor ?? 0));
-  const to = minor === undefined ? at(major + 1, 0) : at(major, Number(minor) + 1);
-  const isAfter: Range = (version) => compare(version, to) >= 0;
-  const isBefore: Range = (version) => compare(version, from) < 0;
-  switch (operator) {
-    case '>':
-      return isAfter;
-    case '>=':
-      return (version) => !isBefore(version);
-    case '<':
-      return isBefore;
-    case '<=':
-      return (version) => !isAfter(version);
-    case '!':
-    case '!=':
-      return (version) => isBefore(version) || isAfter(version);
-    default:
-      return (version) => !isBefore(version) && !isAfter(version);
-  }
+  // What has a hyphen is a version like others, wherever it is between them.
+  const range = new Range(compared === '!' ? text : `${compared}${text}`, { includePrerelease: true });
+  return compared === '!' ? (version) => !range.test(version) : (version) => range.test(version);
 }
 
 /** Alternatives, each of terms that must all hold. */
-function rangeOf(text: string): Range {
+function rangeOf(text: string): Condition {
   const alternatives = text.split('||').map((one) => one.trim());
   if (alternatives[0] === '') throw new Malformed("First element in range is '||'");
   if (alternatives.at(-1) === '') throw new Malformed("Last element in range is '||'");
-  const ranges = alternatives.map((one) =>
+  const conditions = alternatives.map((one) =>
     // A space may come after what compares.
     one
       .replace(/([<>=!])\s+(?=[\dx*])/g, '$1')
       .split(/\s+/)
       .map(termOf),
   );
-  return (version) => ranges.some((terms) => terms.every((term) => term(version)));
+  return (version) => conditions.some((terms) => terms.every((holds) => holds(version)));
 }
 
 /** Texts come with each call and are few: what was made of them is kept, up to so many (I9). */

@@ -1,6 +1,7 @@
 // What callers do to pending activities: pause, unpause, reset, change of options; by id, by type, or to all of a run.
 
 import type { ActivityChoice, ActivityOptionsChange, Jitter, Message } from '../../core/workflow/message.ts';
+import type { Priority, RetryPolicy } from '../../wire/common.ts';
 import type {
   ActivitiesTarget,
   ActivityOptions,
@@ -9,8 +10,7 @@ import type {
   UnpauseActivityRequest,
   UpdateActivityOptionsRequest,
   UpdateActivityOptionsResponse,
-} from '../../wire/api.ts';
-import type { Priority, RetryPolicy } from '../../wire/common.ts';
+} from '../../wire/pending-activity.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { askedChange } from '../validate/activity-choice.ts';
 import { boolean, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';

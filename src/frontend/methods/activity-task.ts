@@ -10,7 +10,7 @@ import type {
   RespondActivityTaskCanceledRequest,
   RespondActivityTaskCompletedRequest,
   RespondActivityTaskFailedRequest,
-} from '../../wire/api.ts';
+} from '../../wire/activity-task.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { bytes, type Check, defaulted, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';

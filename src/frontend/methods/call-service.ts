@@ -1,7 +1,7 @@
 // Calls of Temporal's API in its own messages, for clients that have these: handed to the gRPC door's table (../grpc/calls.ts), which does what it does
 // for calls of its own. Who may is this connection's token to say, or the request's.
 
-import type { CallServiceRequest } from '../../wire/api.ts';
+import type { CallServiceRequest } from '../../wire/server.ts';
 import { method } from '../door.ts';
 import { unimplemented } from '../statuses.ts';
 import { bytes, object, Refused, string } from '../validate/check.ts';

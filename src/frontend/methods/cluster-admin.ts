@@ -3,7 +3,6 @@
 
 import type { ClusterControl } from '../../ports/cluster.ts';
 import type { Done } from '../../ports/engine.ts';
-import type { Empty } from '../../wire/api.ts';
 import {
   type ClusterHealthResponse,
   type ClusterShardsRequest,
@@ -13,6 +12,7 @@ import {
   type RebalanceClusterResponse,
   type ReplaceNodeRequest,
 } from '../../wire/cluster.ts';
+import type { Empty } from '../../wire/common.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
 import { type Call, type Caller, type MethodDefinition, method, type Services } from '../door.ts';
 import { type Check, defaulted, integer, invalid, object, optional, Refused, string } from '../validate/check.ts';

@@ -7,7 +7,7 @@ import type {
   RequestCancelWorkflowExecutionRequest,
   SignalWorkflowExecutionRequest,
   TerminateWorkflowExecutionRequest,
-} from '../../wire/api.ts';
+} from '../../wire/execution.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { defaulted, list, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';

@@ -3,12 +3,12 @@
 import { versionKey } from '../../core/deployment/versioned-queue.ts';
 import type { ExecutionOptionsChange } from '../../core/workflow/message.ts';
 import { overridePin } from '../../core/workflow/versioning.ts';
+import type { Priority, VersioningOverride } from '../../wire/common.ts';
 import type {
   UpdateWorkflowExecutionOptionsRequest,
   UpdateWorkflowExecutionOptionsResponse,
   WorkflowExecutionOptions,
-} from '../../wire/api.ts';
-import type { Priority, VersioningOverride } from '../../wire/common.ts';
+} from '../../wire/execution.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { defaulted, invalid, list, object, optional, Refused, string } from '../validate/check.ts';

@@ -3,7 +3,7 @@
 import { addressOf, flowAddress, flowKeyOf } from '../../core/flow/address.ts';
 import { keyProblem, limitsProblem } from '../../core/flow/problem.ts';
 import type { Done } from '../../ports/engine.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
 import type {
   DescribeFlowKeyRequest,
   DescribeFlowKeyResponse,

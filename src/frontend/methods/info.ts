@@ -1,6 +1,7 @@
 // What the server says of itself, its namespaces and its task queues.
 
-import type { DescribeClusterRequest, Empty, GetServerInfoResponse } from '../../wire/api.ts';
+import type { Empty } from '../../wire/common.ts';
+import type { DescribeClusterRequest, GetServerInfoResponse } from '../../wire/server.ts';
 import { aloneMap, clusterMapOf } from '../cluster-map.ts';
 import { method } from '../door.ts';
 import { boolean, type Check, defaulted, object } from '../validate/check.ts';

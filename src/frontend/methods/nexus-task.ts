@@ -3,8 +3,8 @@
 
 import type { NexusAnswer } from '../../core/workflow/message.ts';
 import { decodeToken } from '../../core/workflow/token.ts';
-import type { RespondNexusTaskRequest } from '../../wire/api.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { RespondNexusTaskRequest } from '../../wire/nexus.ts';
 import { method } from '../door.ts';
 import { bytes, defaulted, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';

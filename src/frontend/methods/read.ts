@@ -2,13 +2,12 @@
 
 import type { Message } from '../../core/workflow/message.ts';
 import type { ActorAddress, Done } from '../../ports/engine.ts';
+import type { ExecutionTarget, QueryWorkflowRequest } from '../../wire/execution.ts';
 import type {
   AwaitWorkflowResultRequest,
-  ExecutionTarget,
   GetWorkflowExecutionHistoryRequest,
-  QueryWorkflowRequest,
   WatchWorkflowStateRequest,
-} from '../../wire/api.ts';
+} from '../../wire/history.ts';
 import { withNames } from '../attribute-names.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { unimplemented } from '../statuses.ts';

@@ -1,8 +1,8 @@
 // resetWorkflowExecution: a workflow is done again from one of its workflow tasks on.
 
 import type { ResetMessage } from '../../core/workflow/message.ts';
-import type { ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse } from '../../wire/api.ts';
 import { ResetReapplyExcludeType, ResetReapplyType } from '../../wire/enums.ts';
+import type { ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse } from '../../wire/execution.ts';
 import { untimedRunId } from '../../wire/run-id.ts';
 import { method } from '../door.ts';
 import { defaulted, enumeration, integer, invalid, list, object, optional, string } from '../validate/check.ts';

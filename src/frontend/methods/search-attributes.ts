@@ -10,9 +10,10 @@ import {
 } from '../../core/visibility/index.ts';
 import { utf8Length } from '../../core/workflow/size.ts';
 import type { RegisteredAttributes } from '../../ports/engine.ts';
-import type { Empty, ListSearchAttributesResponse } from '../../wire/api.ts';
+import type { Empty } from '../../wire/common.ts';
 import { IndexedValueType } from '../../wire/enums.ts';
 import type { Status } from '../../wire/status.ts';
+import type { ListSearchAttributesResponse } from '../../wire/visibility.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { defaulted, invalid, list, object, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';

@@ -7,8 +7,8 @@ import {
   type ListActivityExecutionsResponse,
 } from '../../wire/activity.ts';
 import { activityIdOf } from '../../wire/activity-address.ts';
-import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
 import { method } from '../door.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';

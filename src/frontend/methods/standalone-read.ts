@@ -11,10 +11,10 @@ import type {
   PollActivityExecutionResponse,
 } from '../../wire/activity.ts';
 import { activityIdOf } from '../../wire/activity-address.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import { decode } from '../../wire/codec.ts';
 import { EventType, TimeoutType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { withNames } from '../attribute-names.ts';
 import { type Call, method, type Services } from '../door.ts';

@@ -3,8 +3,8 @@
 import { attributesTooLarge } from '../../core/workflow/attribute-sizes.ts';
 import type { StartMessage } from '../../core/workflow/message.ts';
 import { overridePin } from '../../core/workflow/versioning.ts';
-import type { SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
+import type { SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest } from '../../wire/execution.ts';
 import { untimedRunId } from '../../wire/run-id.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { checkFlow, submitStart } from '../flow-starts.ts';

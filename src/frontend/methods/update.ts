@@ -2,13 +2,13 @@
 
 import type { PollUpdateMessage, UpdateAsk, UpdateGoal, UpdateMessage } from '../../core/workflow/index.ts';
 import type { Done } from '../../ports/engine.ts';
+import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import type {
   PollWorkflowExecutionUpdateRequest,
   UpdateSpec,
   UpdateWithStartWorkflowExecutionRequest,
   UpdateWorkflowExecutionRequest,
-} from '../../wire/api.ts';
-import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdConflictPolicy } from '../../wire/enums.ts';
+} from '../../wire/update.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { wantsAnswer } from '../flow-starts.ts';
 import { permissionDenied } from '../statuses.ts';

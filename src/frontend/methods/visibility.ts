@@ -8,7 +8,8 @@ import {
   searchedSchema,
 } from '../../core/visibility/index.ts';
 import type { RegisteredAttributes } from '../../ports/engine.ts';
-import type { ListWorkflowExecutionsRequest, WorkflowExecutionInfo } from '../../wire/api.ts';
+import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
+import type { ListWorkflowExecutionsRequest } from '../../wire/visibility.ts';
 import { withNames } from '../attribute-names.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';

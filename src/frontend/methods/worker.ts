@@ -1,14 +1,14 @@
 // How workers come, grant and leave. Their tasks are in workflow-task.ts and activity-task.ts.
 
 import { MAX_CREDIT } from '../../core/matching/lane.ts';
+import { StatusCode } from '../../wire/status.ts';
 import type {
   GrantCreditRequest,
   RegisterWorkerRequest,
   ResumeWorkerRequest,
   WithdrawCreditRequest,
   WithdrawCreditResponse,
-} from '../../wire/api.ts';
-import { StatusCode } from '../../wire/status.ts';
+} from '../../wire/worker-session.ts';
 import { method, type Services } from '../door.ts';
 import {
   boolean,

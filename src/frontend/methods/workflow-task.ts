@@ -1,15 +1,15 @@
 // Answers to workflow tasks and direct queries, and the rest of a long history for the worker that holds the task.
 
+import type { Command } from '../../wire/command.ts';
+import type { GetWorkflowTaskHistoryRequest } from '../../wire/history.ts';
+import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type {
-  GetWorkflowTaskHistoryRequest,
   RespondQueryTaskCompletedRequest,
   RespondWorkflowTaskCompletedRequest,
   RespondWorkflowTaskCompletedResponse,
   RespondWorkflowTaskFailedRequest,
   StickyChoice,
-} from '../../wire/api.ts';
-import type { Command } from '../../wire/command.ts';
-import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
+} from '../../wire/workflow-task.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import {

@@ -1,7 +1,7 @@
 // Shapes of what is done to chosen activities: in messages between nodes, and in the orders of batch jobs.
 
 import type { ActivityChoice, ActivityOptionsChange } from '../../core/workflow/message.ts';
-import type { ActivityOptions } from '../../wire/api.ts';
+import type { ActivityOptions } from '../../wire/pending-activity.ts';
 import { boolean, type Check, integer, list, object, optional, string } from './check.ts';
 import * as common from './common.ts';
 

@@ -162,7 +162,7 @@ export const command: Check<commands.Command> = (value) => {
   return check(value) as commands.Command;
 };
 
-export const queryResult = object<import('../../wire/api.ts').QueryResult>({
+export const queryResult = object<import('../../wire/workflow-task.ts').QueryResult>({
   answer: optional(common.payloads),
   failure: optional(common.failure),
   errorMessage: optional(string),

@@ -1,7 +1,6 @@
 // Checks of the messages that several requests share (wire/common.ts, wire/failure.ts).
 
 import type { Registered } from '../../core/visibility/index.ts';
-import type { OnConflictOptions } from '../../wire/api.ts';
 import type * as wire from '../../wire/common.ts';
 import type {
   ApplicationErrorCategory,
@@ -10,6 +9,7 @@ import type {
   RetryState,
   TimeoutType,
 } from '../../wire/enums.ts';
+import type { OnConflictOptions } from '../../wire/execution.ts';
 import type * as failures from '../../wire/failure.ts';
 import {
   boolean,

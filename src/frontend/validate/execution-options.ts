@@ -1,7 +1,7 @@
 // Options of a run that can be changed: as requests have them, and, understood already, as they cross a link or wait in a batch job.
 
 import type { ExecutionOptionsChange } from '../../core/workflow/message.ts';
-import type { WorkflowExecutionOptions } from '../../wire/api.ts';
+import type { WorkflowExecutionOptions } from '../../wire/execution.ts';
 import { type Check, object, optional } from './check.ts';
 import * as common from './common.ts';
 

@@ -7,7 +7,6 @@ import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
 import { overridePin } from '../../core/workflow/versioning.ts';
 import { isActivityAddress } from '../../wire/activity-address.ts';
-import type { StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import type { Priority, RetryPolicy, VersioningOverride, WorkerDeploymentVersion } from '../../wire/common.ts';
 import {
   NamespaceState,
@@ -16,6 +15,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '../../wire/enums.ts';
+import type { StartWorkflowExecutionRequest } from '../../wire/execution.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Caller, NamespaceInfo, Services } from '../door.ts';
 import { namespaceNotFound, permissionDenied, workflowNotFound } from '../statuses.ts';

@@ -1,9 +1,9 @@
 // Shapes of what is asked and told about task queues, by clients and by other nodes.
 
-import type { PollerInfo } from '../../wire/api.ts';
 import type {
   ConfiguredRateLimit,
   ConfiguredTaskQueue,
+  PollerInfo,
   RateLimitUpdate,
   TaskQueueConfig,
   TaskQueueKind,

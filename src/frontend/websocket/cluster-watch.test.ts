@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TestDoor } from '../../../test/support/door.ts';
 import { FakeCluster, node } from '../../../test/support/fake-cluster.ts';
-import type { ClusterMap } from '../../wire/api.ts';
 import { FrameKind } from '../../wire/frame.ts';
+import type { ClusterMap } from '../../wire/server.ts';
 import { leaderOf } from '../../wire/shard.ts';
 import { StatusCode } from '../../wire/status.ts';
 

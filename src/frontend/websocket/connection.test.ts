@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { TestDoor } from '../../../test/support/door.ts';
 import { decodeToken, encodeToken } from '../../core/workflow/token.ts';
 import type { BacklogSource } from '../../ports/matching.ts';
-import type { WorkflowTask } from '../../wire/api.ts';
 import { encode } from '../../wire/codec.ts';
 import { FrameKind } from '../../wire/frame.ts';
 import { StatusCode } from '../../wire/status.ts';
+import type { WorkflowTask } from '../../wire/workflow-task.ts';
 import { Namespaces } from '../namespaces.ts';
 import { helloOf } from './hello.ts';
 

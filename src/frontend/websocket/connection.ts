@@ -2,11 +2,12 @@
 // carries its messages, so the in-process door and every test run the same code. Never throws for what a peer sends.
 
 import type { TaskKind } from '../../ports/matching.ts';
-import type { PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
+import type { PushTopic } from '../../wire/api.ts';
 import { decode, encode, encodeBriefly } from '../../wire/codec.ts';
 import { CAPABILITIES, FrameKind, MAX_MESSAGE_BYTES, type Welcome } from '../../wire/frame.ts';
 import type { Status } from '../../wire/status.ts';
 import { StatusCode } from '../../wire/status.ts';
+import type { RegisterWorkerRequest } from '../../wire/worker-session.ts';
 import type { Administration, CallClass, Caller, MethodDefinition } from '../door.ts';
 import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, exhausted, unavailable, unimplemented } from '../statuses.ts';

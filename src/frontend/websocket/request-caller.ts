@@ -1,7 +1,7 @@
 // Who makes one request that carries metadata: the connection, with what the token of the request opens instead of hello's.
 
 import type { TaskKind } from '../../ports/matching.ts';
-import type { RegisterWorkerRequest } from '../../wire/api.ts';
+import type { RegisterWorkerRequest } from '../../wire/worker-session.ts';
 import type { Administration, Caller } from '../door.ts';
 import type { Access, Namespaces } from '../namespaces.ts';
 import { unauthenticated } from '../statuses.ts';

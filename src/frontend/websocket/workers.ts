@@ -1,7 +1,9 @@
 // The workers of one connection: who is registered here, whose task a token is, and the `durable` pushes of a tick.
 
 import type { TaskKind, WorkerConnection, WorkerRegistry } from '../../ports/matching.ts';
-import type { DurablePush, PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
+import type { PushTopic } from '../../wire/api.ts';
+import type { RegisterWorkerRequest } from '../../wire/worker-session.ts';
+import type { DurablePush } from '../../wire/workflow-task.ts';
 import { HostedWorker, type PushTarget, tokenKey } from '../hosted-worker.ts';
 import { exhausted } from '../statuses.ts';
 import { Refused } from '../validate/check.ts';

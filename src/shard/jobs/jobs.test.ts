@@ -5,7 +5,6 @@ import type { JobOrder } from '../../core/batch/job.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
 import { activityAddress } from '../../wire/activity-address.ts';
-import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import type { BatchOperationInfo } from '../../wire/batch.ts';
 import {
   BatchOperationState,
@@ -15,7 +14,9 @@ import {
   PinnedOverrideBehavior,
   WorkflowExecutionStatus,
 } from '../../wire/enums.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
 import { StatusCode } from '../../wire/status.ts';
+import type { ListWorkflowExecutionsResponse } from '../../wire/visibility.ts';
 import { NAMESPACE, stamped, typesOf, World } from '../testing.ts';
 import { MAX_RUNNING } from './registry.ts';
 

@@ -6,8 +6,8 @@ import { type FoundPoint, messageFor, type Needed, needed, searchedFor } from '.
 import { versionKey } from '../../core/deployment/versioned-queue.ts';
 import type { DeploymentAnswer } from '../../ports/deployments.ts';
 import type { Done, Engine } from '../../ports/engine.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import type { BatchTarget } from '../../wire/batch.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
 

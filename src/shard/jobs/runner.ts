@@ -17,8 +17,8 @@ import {
 import { searchedFor } from '../../core/batch/operations.ts';
 import type { Clock, Scheduler } from '../../ports/clock.ts';
 import type { CountRequest, Engine, RegisteredAttributes } from '../../ports/engine.ts';
-import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { StatusCode } from '../../wire/status.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/visibility.ts';
 import { asking } from '../asking.ts';
 import { SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';

@@ -8,10 +8,10 @@ import type { Reply } from '../../core/workflow/outcome.ts';
 import type { DeploymentAnswer } from '../../ports/deployments.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../ports/namespaces.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
-import type { CountWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { IndexedValueType, NamespaceState } from '../../wire/enums.ts';
 import type { NamespaceRecord } from '../../wire/namespace.ts';
 import { StatusCode } from '../../wire/status.ts';
+import type { CountWorkflowExecutionsResponse } from '../../wire/visibility.ts';
 import { HOUR, World } from '../testing.ts';
 
 const world = async (): Promise<World> => {

@@ -1,12 +1,15 @@
 // The scenarios' raw calls, in the shape of the gRPC workflow service, on the native door: a hand-written worker and client.
 import { randomUUID } from 'node:crypto';
 import type { Connection, WorkflowService } from '../../../sdk/connection/index.ts';
-import type { ActivityTask, Methods, WorkflowExecutionInfo, WorkflowTask } from '../../../src/wire/api.ts';
+import type { ActivityTask } from '../../../src/wire/activity-task.ts';
+import type { Methods } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import type { Payload, Payloads } from '../../../src/wire/common.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { WorkflowExecutionInfo } from '../../../src/wire/execution-info.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 import type { PatchScheduleRequest, ScheduleTarget } from '../../../src/wire/schedule.ts';
+import type { WorkflowTask } from '../../../src/wire/workflow-task.ts';
 
 const CALL_TIMEOUT_MS = 20_000;
 

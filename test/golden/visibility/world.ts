@@ -4,11 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { Connection } from '../../../sdk/client/index.ts';
 import { Server } from '../../../src/server.ts';
-import type { Methods, WorkflowTask } from '../../../src/wire/api.ts';
+import type { Methods } from '../../../src/wire/api.ts';
 import type { Command } from '../../../src/wire/command.ts';
 import type { Payload } from '../../../src/wire/common.ts';
 import { CommandType, IndexedValueType } from '../../../src/wire/enums.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
+import type { WorkflowTask } from '../../../src/wire/workflow-task.ts';
 
 /** One of each type, as the recordings have them. */
 export const ATTRIBUTES: Record<string, IndexedValueType> = {

@@ -6,14 +6,6 @@ import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Reply } from '../../../src/core/workflow/outcome.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
 import { isActivityAddress } from '../../../src/wire/activity-address.ts';
-import type {
-  AwaitWorkflowResultResponse,
-  DescribeWorkflowExecutionResponse,
-  GetWorkflowExecutionHistoryResponse,
-  ListWorkflowExecutionsResponse,
-  QueryWorkflowResponse,
-  UpdateWorkflowExecutionResponse,
-} from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import {
   EventType,
@@ -23,8 +15,13 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { QueryWorkflowResponse } from '../../../src/wire/execution.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../../src/wire/execution-info.ts';
+import type { AwaitWorkflowResultResponse, GetWorkflowExecutionHistoryResponse } from '../../../src/wire/history.ts';
 import { untimedRunId } from '../../../src/wire/run-id.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
+import type { UpdateWorkflowExecutionResponse } from '../../../src/wire/update.ts';
+import type { ListWorkflowExecutionsResponse } from '../../../src/wire/visibility.ts';
 import { same } from '../flush-watch.ts';
 import { type Kernel, Violation } from '../kernel.ts';
 import type { CallbackWatch } from '../operations/callback-watch.ts';

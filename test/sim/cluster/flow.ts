@@ -4,8 +4,8 @@
 import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { StartMessage } from '../../../src/core/workflow/message.ts';
 import { submitStart } from '../../../src/frontend/flow-starts.ts';
-import type { StartWorkflowExecutionResponse } from '../../../src/wire/api.ts';
 import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../src/wire/enums.ts';
+import type { StartWorkflowExecutionResponse } from '../../../src/wire/execution.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';

@@ -5,13 +5,13 @@ import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { StartMessage } from '../../../src/core/workflow/message.ts';
 import type { UpdateWithStartMessage } from '../../../src/ports/engine.ts';
 import { activityAddress } from '../../../src/wire/activity-address.ts';
-import type {
-  UpdateWithStartWorkflowExecutionResponse,
-  UpdateWorkflowExecutionResponse,
-} from '../../../src/wire/api.ts';
 import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../src/wire/enums.ts';
 import { untimedRunId } from '../../../src/wire/run-id.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
+import type {
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../../../src/wire/update.ts';
 import { Violation } from '../kernel.ts';
 import { callbackUrl } from '../operations/callback-watch.ts';
 import type { SeededRandom } from '../random.ts';

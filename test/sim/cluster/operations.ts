@@ -6,7 +6,6 @@ import type { ScheduleDefinition } from '../../../src/core/schedule/message.ts';
 import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
-import type { ListWorkflowExecutionsResponse } from '../../../src/wire/api.ts';
 import {
   BatchOperationState,
   EventType,
@@ -17,6 +16,7 @@ import {
 import { untimedRunId } from '../../../src/wire/run-id.ts';
 import type { SchedulePatch } from '../../../src/wire/schedule.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
+import type { ListWorkflowExecutionsResponse } from '../../../src/wire/visibility.ts';
 import { EPOCH } from '../kernel.ts';
 import type { Move, OperationPlan, PlannedSchedule } from '../operations/plan.ts';
 import { WITHOUT_SIGNALS } from '../operations/reset-watch.ts';

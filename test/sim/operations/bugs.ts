@@ -5,8 +5,8 @@ import { versionKey } from '../../../src/core/deployment/versioned-queue.ts';
 import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Decision } from '../../../src/core/workflow/outcome.ts';
 import type { ActorCore, ActorState } from '../../../src/shard/core.ts';
-import type { WorkflowExecutionInfo } from '../../../src/wire/api.ts';
 import { EventType, ResetReapplyExcludeType } from '../../../src/wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../../src/wire/execution-info.ts';
 import type { Plant } from '../node.ts';
 
 type HeadRow = NonNullable<NonNullable<ActorState['schedule']>['head']>;

@@ -1,7 +1,6 @@
 // Start and signal-with-start: id reuse and conflict policies, repeated request ids, and the first run of a chain (I8). A parent's start of
 // a child (start-child.ts) shares the policies.
 
-import type { OnConflictOptions, StartWorkflowExecutionResponse } from '../../../wire/api.ts';
 import {
   ContinueAsNewInitiator,
   EventType,
@@ -11,6 +10,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
+import type { OnConflictOptions, StartWorkflowExecutionResponse } from '../../../wire/execution.ts';
 import type { GrantedFlowControl } from '../../../wire/flow-control.ts';
 import type { ScheduledBy } from '../../schedule/message.ts';
 import { callbacksOf } from '../callbacks.ts';

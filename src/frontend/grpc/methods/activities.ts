@@ -1,7 +1,7 @@
 // What callers do to pending activities: pause, unpause, reset, change of options.
 
-import type { ActivityOptions } from '../../../wire/api.ts';
 import { TaskQueueKind } from '../../../wire/enums.ts';
+import type { ActivityOptions } from '../../../wire/pending-activity.ts';
 import { type Message, nameIn, native, part } from '../rpc.ts';
 
 const nothing = (): object => ({});

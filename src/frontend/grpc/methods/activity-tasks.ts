@@ -2,7 +2,7 @@
 
 import { withinLimit } from '../../../core/workflow/messages/fail-activity-task.ts';
 import type { Delivery } from '../../../ports/matching.ts';
-import type { ActivityTask } from '../../../wire/api.ts';
+import type { ActivityTask } from '../../../wire/activity-task.ts';
 import type { Failure } from '../../../wire/failure.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid } from '../../validate/check.ts';

@@ -1,15 +1,15 @@
 // One execution, other than its history: describe, query, reset.
 
 import { overridePin } from '../../../core/workflow/versioning.ts';
+import { versionText } from '../../../wire/deployment.ts';
+import { TaskQueueKind, VersioningBehavior } from '../../../wire/enums.ts';
 import type {
   DescribeWorkflowExecutionResponse,
-  PendingActivityInfo,
   PendingNexusOperationInfo,
   WorkflowExecutionInfo,
   WorkflowVersioningInfo,
-} from '../../../wire/api.ts';
-import { versionText } from '../../../wire/deployment.ts';
-import { TaskQueueKind, VersioningBehavior } from '../../../wire/enums.ts';
+} from '../../../wire/execution-info.ts';
+import type { PendingActivityInfo } from '../../../wire/pending-activity.ts';
 import { type Message, mask, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
 import { refuseTimeSkipping } from './start.ts';

@@ -1,10 +1,10 @@
 // Histories: pages of events, waiting for new ones or for the last. A page's token names the run, so that a client that follows a workflow id stays
 // with the run it began with; a worker's also its task, whose events may not be written yet (rule 6).
 
-import type { EventBatches } from '../../../wire/api.ts';
 import { decode } from '../../../wire/codec.ts';
 import { EventType } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
+import type { EventBatches } from '../../../wire/history.ts';
 import type { Call } from '../../door.ts';
 import { invalid } from '../../validate/check.ts';
 import { answering, bytes, type Message, number, part, rpc, runNative, text } from '../rpc.ts';

@@ -3,7 +3,7 @@
 
 import { nexusQueue } from '../../../core/workflow/operation-rows.ts';
 import type { Delivery } from '../../../ports/matching.ts';
-import type { ActivityTask } from '../../../wire/api.ts';
+import type { ActivityTask } from '../../../wire/activity-task.ts';
 import { taskPush } from '../../task-push.ts';
 import { codecNamed } from '../proto/codec.ts';
 import { messageType } from '../proto/descriptors.ts';

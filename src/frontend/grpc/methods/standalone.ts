@@ -7,8 +7,8 @@ import type {
   ListActivityExecutionsResponse,
   PollActivityExecutionResponse,
 } from '../../../wire/activity.ts';
-import type { ActivityOptions } from '../../../wire/api.ts';
 import type { Link } from '../../../wire/common.ts';
+import type { ActivityOptions } from '../../../wire/pending-activity.ts';
 import { invalid } from '../../validate/check.ts';
 import { checkLinks } from '../../validate/links.ts';
 import { bytes, isNamed, type Message, nameIn, native, part, text } from '../rpc.ts';

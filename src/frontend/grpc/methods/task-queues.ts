@@ -1,12 +1,12 @@
 // Task queues as clients of this door know them: described (in either mode), configured, and their partitions, of which each has four here, too.
 
-import type { PollerInfo } from '../../../wire/api.ts';
 import type { WorkerDeploymentVersion } from '../../../wire/common.ts';
 import { versionText } from '../../../wire/deployment.ts';
 import type {
   BacklogStats,
   ConfiguredRateLimit,
   DescribeTaskQueueResponse,
+  PollerInfo,
   RateLimitSource,
   TaskQueueConfig,
   TaskQueueStats,

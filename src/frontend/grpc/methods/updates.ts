@@ -2,9 +2,12 @@
 // come; clients ask again.
 
 import { UPDATE_CUT_OFF } from '../../../core/workflow/rejections.ts';
-import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../../../wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../../wire/enums.ts';
 import { type Status, StatusCode } from '../../../wire/status.ts';
+import type {
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../../../wire/update.ts';
 import type { Call } from '../../door.ts';
 import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';

@@ -1,14 +1,14 @@
 // Lists, scans and counts, and the search attributes that their filters name.
 
 import { typeOf } from '../../../core/visibility/index.ts';
+import type { Payload } from '../../../wire/common.ts';
+import { IndexedValueType, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import type { WorkflowExecutionInfo } from '../../../wire/execution-info.ts';
 import type {
   CountWorkflowExecutionsResponse,
   ListSearchAttributesResponse,
   ListWorkflowExecutionsResponse,
-  WorkflowExecutionInfo,
-} from '../../../wire/api.ts';
-import type { Payload } from '../../../wire/common.ts';
-import { IndexedValueType, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+} from '../../../wire/visibility.ts';
 import { again } from '../../door.ts';
 import { invalid } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';

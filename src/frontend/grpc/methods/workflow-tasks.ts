@@ -2,12 +2,11 @@
 
 import { decodeToken } from '../../../core/workflow/token.ts';
 import type { Delivery } from '../../../ports/matching.ts';
-import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
-
 import { WorkerVersioningMode } from '../../../wire/deployment.ts';
 import { EventType, isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
+import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/workflow-task.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid, Refused } from '../../validate/check.ts';
 import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
