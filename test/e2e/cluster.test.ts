@@ -156,7 +156,7 @@ describe('who does not belong', () => {
     const copy = cluster.directoryOf('copy');
     cpSync(cluster.directoryOf('a'), copy, { recursive: true, filter: (file) => !/LOCK$|\.pid$/.test(file) });
     await expect(cluster.start('thief', { directory: copy })).rejects.toThrow(
-      /data directory of this node is in use by node a/,
+      /data directory of this node \(id .*\) is in use by node a/,
     );
   });
 
