@@ -23,13 +23,15 @@ class World {
   readonly network = new TestNet();
   readonly log = new TestLog();
   readonly leaders = new Map<number, string>();
+  /** Nodes whose directory the others do not know: their link has just gone. */
+  readonly unknown = new Set<string>();
 
   node(name: string) {
     const { time } = this.network;
     const held = new Map<number, Held>();
     const dropped: number[][] = [];
     const half: ShardId[] = [];
-    const confirmed = { is: true };
+    const confirmed: { is: boolean | Promise<boolean> } = { is: true };
     const driver: DeparturesOptions['driver'] = {
       standing: (shard) => held.get(shard)?.standing,
       replicaOf: (shard) => {
@@ -56,7 +58,7 @@ class World {
       rpc: this.network.node(name),
       times: { afterMs: 30_000, unheardMs: 60_000, lookMs: 5_000 },
       leaderOf: (shard) => this.leaders.get(shard),
-      directoryOf: (node) => `d-${node}`,
+      directoryOf: (node) => (this.unknown.has(node) ? undefined : `d-${node}`),
     });
     departures.start();
     return { held, dropped, half, confirmed, departures };
@@ -111,6 +113,65 @@ describe('a replica', () => {
     await world.pass(20_000);
     expect(a.dropped).toEqual([[0]]);
     expect(world.network.faults).toEqual([]);
+  });
+
+  it('that hears of its removal waits from then on, however long it heard nobody', async () => {
+    const world = new World();
+    const a = world.node('a');
+    a.held.set(0, { standing: 'unheard', term: 3 });
+    await world.pass(55_000);
+    a.held.set(0, { standing: 'removed', term: 3 });
+    await world.pass(30_000);
+    expect(a.dropped).toEqual([]);
+    await world.pass(10_000);
+    expect(a.dropped).toEqual([[0]]);
+  });
+
+  it('that is taken in again after the leader said that it is no member stays, and asks anew when it hears nobody once more', async () => {
+    const world = new World();
+    const [a, b] = [world.node('a'), world.node('b')];
+    a.held.set(0, { standing: 'unheard', term: 3 });
+    b.held.set(0, sure);
+    world.leaders.set(0, 'b');
+    // Asked, and answered; the next look would let it go.
+    await world.pass(66_000);
+    a.held.set(0, { standing: 'member', term: 4 });
+    await world.pass(10_000);
+    a.held.set(0, { standing: 'unheard', term: 4 });
+    world.leaders.clear();
+    await world.pass(120_000);
+    expect(a.dropped).toEqual([]);
+  });
+
+  it('that was taken in again while its question was under way does not go by the answer', async () => {
+    const world = new World();
+    const [a, b] = [world.node('a'), world.node('b')];
+    a.held.set(0, { standing: 'unheard', term: 3 });
+    b.held.set(0, sure);
+    world.leaders.set(0, 'b');
+    let answer = (_: boolean): void => undefined;
+    b.confirmed.is = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await world.pass(65_500);
+    a.held.set(0, { standing: 'member', term: 3 });
+    answer(true);
+    await world.pass(1_000);
+    a.held.set(0, { standing: 'unheard', term: 3 });
+    world.leaders.clear();
+    await world.pass(120_000);
+    expect(a.dropped).toEqual([]);
+  });
+
+  it('of a node whose directory the leader does not know is not said to be no member', async () => {
+    const world = new World();
+    const [a, b] = [world.node('a'), world.node('b')];
+    a.held.set(0, { standing: 'unheard', term: 3 });
+    b.held.set(0, { ...sure, voters: ['d-a', 'd-b'] });
+    world.leaders.set(0, 'b');
+    world.unknown.add('a');
+    await world.pass(120_000);
+    expect(a.dropped).toEqual([]);
   });
 
   const sure: Held = { standing: 'member', term: 4, serving: true, voters: ['d-b', 'd-c'] };

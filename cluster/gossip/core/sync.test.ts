@@ -105,6 +105,16 @@ describe('comparing tables', () => {
     expect(a.node.changes()).toEqual(['joined b']);
   });
 
+  it('tells a newcomer of who has left, with its last word on how it drains', () => {
+    const [a, b] = [syncing('a'), syncing('b', 'x')];
+    b.node.claims.left(1_000, { type: 'left', name: 'x', incarnation: 1, draining: 'everything' });
+    compare(a, b, now(5_000));
+    expect(a.node.parts.table.get('x')).toMatchObject({
+      ...{ state: 'left', sinceMs: 1_000, meta: { draining: 'everything' } },
+    });
+    expect(a.node.changes()).toEqual(['joined b']);
+  });
+
   it('does not bring back those dead for so long that they are forgotten', () => {
     const a = syncing('a');
     const { sent } = a.syncer.request(now(0));
