@@ -55,11 +55,11 @@ describe('comparing tables', () => {
     expect(b.node.stateOf('x')).toBe('dead');
   });
 
-  it('believes a goodbye', () => {
+  it('believes a goodbye, and how the one that left drains', () => {
     const [a, b] = [syncing('a', 'b', 'x'), syncing('b', 'a', 'x')];
-    b.node.claims.left(0, { type: 'left', name: 'x', incarnation: 1 });
+    b.node.claims.left(0, { type: 'left', name: 'x', incarnation: 1, draining: 'everything' });
     compare(a, b);
-    expect(a.node.stateOf('x')).toBe('left');
+    expect(a.node.parts.table.get('x')).toMatchObject({ state: 'left', meta: { draining: 'everything' } });
   });
 
   it('passes a refutation on that one side missed', () => {
