@@ -430,15 +430,12 @@ export class ClusterNode {
     const { clock, scheduler } = this.#options;
     // Before it took part there is nothing to give, and nobody to tell.
     if (this.#phase !== 'open') return;
-    await evacuate(
-      {
-        ...{ clock, scheduler, draining: () => this.#state.draining },
-        announce: (draining) => this.#gossip.setMeta({ draining }),
-        giveAway: () => this.#keeper.evacuate(),
-        depart: () => this.#placement.depart(),
-      },
-      boundMs,
-    );
+    await evacuate({
+      ...{ clock, scheduler, boundMs, draining: () => this.#state.draining },
+      announce: (draining) => this.#gossip.setMeta({ draining }),
+      giveAway: () => this.#keeper.evacuate(),
+      depart: () => this.#placement.depart(),
+    });
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {

@@ -12,19 +12,16 @@ function going(first: Draining, led: number, pace = 1) {
   const time = new VirtualTime();
   const did: string[] = [];
   const node = { draining: first, did, pass: (ms: number) => time.advance(ms) };
-  void evacuate(
-    {
-      ...{ clock: time, scheduler: time, draining: () => node.draining },
-      announce: (draining) => void did.push(`says ${draining}`),
-      giveAway: () => {
-        led -= Math.min(led, pace);
-        if (led === 0) did.push('leads nothing');
-        return led;
-      },
-      depart: async () => void did.push('takes itself out of the plan'),
+  void evacuate({
+    ...{ clock: time, scheduler: time, boundMs: BOUND_MS, draining: () => node.draining },
+    announce: (draining) => void did.push(`says ${draining}`),
+    giveAway: () => {
+      led -= Math.min(led, pace);
+      if (led === 0) did.push('leads nothing');
+      return led;
     },
-    BOUND_MS,
-  ).then(() => did.push('goes'));
+    depart: async () => void did.push('takes itself out of the plan'),
+  }).then(() => did.push('goes'));
   return node;
 }
 

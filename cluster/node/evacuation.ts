@@ -7,6 +7,8 @@ import { announcedDrain } from './announced-drain.ts';
 export interface EvacuationOptions {
   clock: Pick<Clock, 'monotonic'>;
   scheduler: Scheduler;
+  /** After so many ms it goes with what nobody else could take. */
+  boundMs: number;
   /** As its operator wants it now. */
   draining(): Draining;
   /** To all others. */
@@ -20,9 +22,8 @@ export interface EvacuationOptions {
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
 
-/** @param boundMs afterwards it goes with what nobody else could take */
-export async function evacuate(options: EvacuationOptions, boundMs: number): Promise<void> {
-  const { clock, scheduler, draining, announce, giveAway, depart } = options;
+export async function evacuate(options: EvacuationOptions): Promise<void> {
+  const { clock, scheduler, boundMs, draining, announce, giveAway, depart } = options;
   const until = clock.monotonic() + boundMs;
   announce(announcedDrain(draining(), false));
   while (giveAway() > 0 && clock.monotonic() < until)

@@ -192,7 +192,7 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     ...{ says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 8 },
     in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
   },
-  'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 23, in: having('emptied directory') },
+  'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
   'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
   'throttle-forgets': { says: /^flow: \d+ permits of key .* are given within/, from: 7 },
   'batch-step-noted-anyhow': { says: /^end: batch job op-0-job counts .* which got no/, from: 12 },
