@@ -6,10 +6,11 @@ import { configurationOf } from '../replication/core/configuration.ts';
 import { directoryId } from '../replication/core/ids.ts';
 import type { Replica } from '../replication/core/replica.ts';
 import type { Standing } from '../replication/leaving.ts';
+import { encodeBody } from '../routing/answers.ts';
 import { Departures, type DeparturesOptions } from './departures.ts';
 import { TestLog, TestNet } from './node.test-support.ts';
 
-const SHARDS = 4;
+const SHARDS = 100;
 
 interface Held {
   standing: Standing;
@@ -25,6 +26,8 @@ class World {
   readonly leaders = new Map<number, string>();
   /** Nodes whose directory the others do not know: their link has just gone. */
   readonly unknown = new Set<string>();
+  /** Shards that leaders were to confirm. */
+  readonly asked: number[] = [];
 
   node(name: string) {
     const { time } = this.network;
@@ -32,6 +35,7 @@ class World {
     const dropped: number[][] = [];
     const half: ShardId[] = [];
     const confirmed: { is: boolean | Promise<boolean> } = { is: true };
+    const disk = { done: Promise.resolve() };
     const driver: DeparturesOptions['driver'] = {
       standing: (shard) => held.get(shard)?.standing,
       replicaOf: (shard) => {
@@ -45,13 +49,16 @@ class World {
         return of && (replica as unknown as Replica);
       },
       halfDropped: half,
-      drop: (shards) => {
+      drop: async (shards) => {
         dropped.push([...shards]);
+        await disk.done;
         for (const shard of shards) held.delete(shard);
         half.length = 0;
-        return Promise.resolve();
       },
-      confirm: () => Promise.resolve(confirmed.is),
+      confirm: (shard) => {
+        this.asked.push(shard);
+        return Promise.resolve(confirmed.is);
+      },
     };
     const departures = new Departures({
       ...{ shardCount: SHARDS, driver, clock: time, scheduler: time, log: this.log },
@@ -61,7 +68,7 @@ class World {
       directoryOf: (node) => (this.unknown.has(node) ? undefined : `d-${node}`),
     });
     departures.start();
-    return { held, dropped, half, confirmed, departures };
+    return { held, dropped, half, disk, confirmed, departures };
   }
 
   pass(ms: number): Promise<void> {
@@ -172,6 +179,31 @@ describe('a replica', () => {
     world.unknown.add('a');
     await world.pass(120_000);
     expect(a.dropped).toEqual([]);
+  });
+
+  it('goes once, however long its disk takes, and no more than 64 go at a time', async () => {
+    const world = new World();
+    const a = world.node('a');
+    for (let shard = 0; shard < SHARDS; shard += 1) a.held.set(shard, { standing: 'removed', term: 3 });
+    let finish = (): void => undefined;
+    a.disk.done = new Promise((resolve) => {
+      finish = resolve;
+    });
+    await world.pass(60_000);
+    expect(a.dropped.map(({ length }) => length)).toEqual([64]);
+    finish();
+    await world.pass(10_000);
+    expect(a.dropped.map(({ length }) => length)).toEqual([64, SHARDS - 64]);
+    expect(new Set(a.dropped.flat()).size).toBe(SHARDS);
+  });
+
+  it('is asked about as one of the shards there are', async () => {
+    const world = new World();
+    world.node('a');
+    for (const shards of [[-1], [SHARDS], [0, SHARDS + 1]])
+      await world.network.ask('b', 'a', 'cluster.removed', encodeBody({ shards }));
+    expect(world.asked.filter((shard) => shard < 0 || shard >= SHARDS)).toEqual([]);
+    expect(world.network.faults).toEqual([]);
   });
 
   const sure: Held = { standing: 'member', term: 4, serving: true, voters: ['d-b', 'd-c'] };
