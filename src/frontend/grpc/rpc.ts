@@ -1,7 +1,7 @@
 // What a method of this door is: a request decoded by its descriptor, run as a call, an answer encoded by its descriptor. Most hand a native method's
 // body on (`native`), so that both doors check, refuse and do the same.
 
-import type { Method } from '../../wire/api.ts';
+import type { Method, Methods } from '../../wire/api.ts';
 import { again, type Call, type CallClass, type Caller, type Services } from '../door.ts';
 import { methods } from '../methods/index.ts';
 import { Refused } from '../validate/check.ts';
@@ -62,21 +62,26 @@ export function rpc(
 }
 
 /** The same call with its answer in another shape. `Reply`: that of the native method it is run with. */
-export function answering<Reply = Message>(call: Call, answer: (reply: Reply) => object): Call {
+export function answering<Reply>(call: Call, answer: (reply: Reply) => object): Call {
+  return reading(call, (reply: Reply) => {
+    let answered: object;
+    try {
+      answered = answer(reply);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      call.refuse(error.status);
+      return;
+    }
+    call.reply(answered);
+  });
+}
+
+/** The same call, but that somebody reads its reply, who answers it or asks on. `Reply`: that of the native method it is run with. */
+export function reading<Reply>(call: Call, read: (reply: Reply) => void): Call {
   return {
     timeoutMs: call.timeoutMs,
     // Replies are plain data: what they hold is said by their method's type.
-    reply: (body) => {
-      let answered: object;
-      try {
-        answered = answer(body as Reply);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        call.refuse(error.status);
-        return;
-      }
-      call.reply(answered);
-    },
+    reply: (body) => read(body as Reply),
     refuse: (status) => call.refuse(status),
     waits: (waiting) => call.waits(waiting),
     atDeadline: (late) => call.atDeadline(late),
@@ -94,13 +99,13 @@ export function runNative(name: Method, services: RpcServices, caller: Caller, b
   definition.run(services, caller, body, call);
 }
 
-const same = (message: Message): object => message;
+const same = (message: object): object => message;
 
 /** A method that the native door has too: the request as its body, its answer as the response. */
-export function native(
-  name: Method,
+export function native<M extends Method>(
+  name: M,
   body: (request: Message) => object = same,
-  answer: (reply: Message, request: Message, call: RpcCall) => object = same,
+  answer: (reply: Methods[M]['response'], request: Message, call: RpcCall) => object = same,
   options: { softTimeoutMs?: number } = {},
 ): Rpc {
   const definition = methods.get(name);
@@ -117,7 +122,7 @@ export function native(
         services,
         caller,
         body(request),
-        answer === same ? call : answering(call, (reply) => answer(reply, request, call)),
+        answer === same ? call : answering(call, (reply: Methods[M]['response']) => answer(reply, request, call)),
       ),
   };
 }

@@ -17,7 +17,7 @@ const otherwise = (inner: Rpc, change: (response: Message, request: Message) => 
   ...inner,
   run(services, caller, request, call) {
     const changed: RpcCall = {
-      ...answering(call, (response) => change(response, request)),
+      ...answering(call, (response: Message) => change(response, request)),
       get isOpen() {
         return call.isOpen;
       },

@@ -37,6 +37,5 @@ export const UpdateActivityOptions = native(
     const mask = updateMask === undefined ? undefined : part(request, 'updateMask').paths;
     return { ...target(request), activityOptions: changed, updateMask: mask };
   },
-  // The method's answer.
-  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions as ActivityOptions) }),
+  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions) }),
 );

@@ -1,6 +1,5 @@
 // Batch jobs: one operation on many executions.
 
-import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { type Message, mask, nameIn, native, part, type Rpc, text } from '../rpc.ts';
 import { postResetOperations } from './executions.ts';
@@ -33,13 +32,7 @@ function body(request: Message): Message {
 
 export const StartBatchOperation = native('startBatchOperation', body, nothing);
 
-/** The method's answer. */
-const described = (reply: Message): Message => {
-  const { closeReason: _, ...info } = reply as unknown as BatchOperationInfo;
-  return { ...info };
-};
-
-const plainDescribe = native('describeBatchOperation', undefined, described);
+const plainDescribe = native('describeBatchOperation', undefined, ({ closeReason: _, ...info }) => info);
 
 /** A job that is not there is a workflow that is not, as the reference server has it. */
 export const DescribeBatchOperation: Rpc = {
@@ -64,7 +57,7 @@ export const DescribeBatchOperation: Rpc = {
     }),
 };
 export const StopBatchOperation = native('stopBatchOperation', undefined, nothing);
-export const ListBatchOperations = native('listBatchOperations', undefined, (reply) => {
-  const { operationInfo, nextPageToken } = reply as unknown as ListBatchOperationsResponse;
-  return { operationInfo, nextPageToken };
-});
+export const ListBatchOperations = native('listBatchOperations', undefined, (reply) => ({
+  operationInfo: reply.operationInfo,
+  nextPageToken: reply.nextPageToken,
+}));

@@ -1,6 +1,6 @@
 // Worker deployments: the native door's methods under the names of the API. Configuration of computing ("compute") is a cloud's: there is none here.
 
-import type { DescribeWorkerDeploymentVersionResponse, VersionTaskQueue } from '../../../wire/deployment.ts';
+import type { VersionTaskQueue } from '../../../wire/deployment.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
@@ -12,10 +12,8 @@ export const CreateWorkerDeploymentVersion = native('createWorkerDeploymentVersi
 export const ListWorkerDeployments = native('listWorkerDeployments');
 export const DescribeWorkerDeployment = native('describeWorkerDeployment');
 export const DescribeWorkerDeploymentVersion = native('describeWorkerDeploymentVersion', undefined, (reply) => {
-  // The method's answer.
-  const { versionTaskQueues } = reply as unknown as DescribeWorkerDeploymentVersionResponse;
   const shown = ({ stats, ...queue }: VersionTaskQueue): object => ({ ...queue, ...(stats && statistics(stats)) });
-  return { ...reply, versionTaskQueues: versionTaskQueues.map(shown) };
+  return { ...reply, versionTaskQueues: reply.versionTaskQueues.map(shown) };
 });
 export const SetWorkerDeploymentCurrentVersion = native('setWorkerDeploymentCurrentVersion');
 export const SetWorkerDeploymentRampingVersion = native('setWorkerDeploymentRampingVersion');

@@ -3,7 +3,7 @@
 
 import type { AnswerSeat, Delivery, SeatRequest } from '../../../ports/matching.ts';
 import { sessionOf } from '../../hosted-worker.ts';
-import type { Message, RpcCall, RpcServices } from '../rpc.ts';
+import type { RpcCall, RpcServices } from '../rpc.ts';
 
 export interface Seated {
   /** The call to hand on: its answer has the tasks in it. */
@@ -14,12 +14,12 @@ export interface Seated {
   close(): void;
 }
 
-/** `answer` makes the response of the method's reply and the tasks that came with it. */
-export function seated(
+/** `answer` makes the response of the method's reply and the tasks that came with it. `Reply`: of the native method it is run with. */
+export function seated<Reply>(
   services: RpcServices,
   room: Omit<SeatRequest, 'session'>,
   call: RpcCall,
-  answer: (reply: Message, tasks: readonly Delivery[]) => object,
+  answer: (reply: Reply, tasks: readonly Delivery[]) => object,
 ): Seated {
   const eagerWorkerId = `answer-${services.random.uuid()}`;
   const session = sessionOf(room.namespace, eagerWorkerId);
@@ -32,7 +32,7 @@ export function seated(
     },
     header: (name) => call.header(name),
     // Replies are plain data: what they hold is said by their method's type.
-    reply: (body) => seat.settled((tasks) => call.reply(answer(body as Message, tasks))),
+    reply: (body) => seat.settled((tasks) => call.reply(answer(body as Reply, tasks))),
     refuse: (status) => {
       seat.close();
       call.refuse(status);

@@ -1,7 +1,7 @@
 // Schedules: the native door's, but that types and queues of what they start are messages with a name.
 
 import { TaskQueueKind } from '../../../wire/enums.ts';
-import type { ListSchedulesResponse } from '../../../wire/schedule.ts';
+import type { Schedule } from '../../../wire/schedule.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
 import { answering, type Message, nameIn, native, part, rpc, runNative, text } from '../rpc.ts';
@@ -31,17 +31,17 @@ function inward(schedule: unknown): object | undefined {
   return { ...message, action: { startWorkflow } };
 }
 
-function outward(schedule: Message): object {
-  const { startWorkflow } = part(schedule, 'action');
+function outward(schedule: Schedule): object {
+  const startWorkflow = schedule.action?.startWorkflow;
   if (startWorkflow === undefined) return schedule;
-  const workflow = part(part(schedule, 'action'), 'startWorkflow');
+  const { workflowType, taskQueue } = startWorkflow;
   return {
     ...schedule,
     action: {
       startWorkflow: {
-        ...workflow,
-        workflowType: { name: workflow.workflowType },
-        taskQueue: { name: workflow.taskQueue, kind: TaskQueueKind.NORMAL },
+        ...startWorkflow,
+        workflowType: { name: workflowType },
+        taskQueue: { name: taskQueue, kind: TaskQueueKind.NORMAL },
       },
     },
   };
@@ -87,21 +87,17 @@ export const CountSchedules = native('countSchedules');
 
 export const DescribeSchedule = native('describeSchedule', undefined, (reply) => ({
   ...reply,
-  schedule: outward(part(reply, 'schedule')),
+  schedule: outward(reply.schedule),
 }));
 
 export const ListSchedules = native(
   'listSchedules',
   (request) => ({ ...request, nextPageToken: given(request.nextPageToken) }),
-  (reply) => {
-    // The method's answer.
-    const { schedules, nextPageToken } = reply as unknown as ListSchedulesResponse;
-    return {
-      schedules: schedules.map(({ info, ...entry }) => ({
-        ...entry,
-        info: { ...info, workflowType: info.workflowType === undefined ? undefined : { name: info.workflowType } },
-      })),
-      nextPageToken,
-    };
-  },
+  ({ schedules, nextPageToken }) => ({
+    schedules: schedules.map(({ info, ...entry }) => ({
+      ...entry,
+      info: { ...info, workflowType: info.workflowType === undefined ? undefined : { name: info.workflowType } },
+    })),
+    nextPageToken,
+  }),
 );

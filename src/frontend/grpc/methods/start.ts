@@ -1,5 +1,6 @@
 // Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
+import type { StartWorkflowExecutionResponse } from '../../../wire/execution.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
 import { isNamed, type Message, nameIn, native, part, type Rpc, type RpcCall, runNative, text } from '../rpc.ts';
@@ -21,7 +22,7 @@ export function startBody(request: Message): Message {
 }
 
 /** What a start's answer says for links, and to clients that say who they are of the chain. */
-export const startAnswer = (reply: Message, request: Message, call: RpcCall): Message => {
+export const startAnswer = (reply: StartWorkflowExecutionResponse, request: Message, call: RpcCall): object => {
   const { firstExecutionRunId = reply.runId, ...said } = reply;
   const answer = { ...said, link: startLink(request, reply) };
   return isNamed(call) ? { ...answer, firstExecutionRunId } : answer;
@@ -48,11 +49,16 @@ export const StartWorkflowExecution: Rpc = {
     // Who asked for the start has its task, too: by the same request.
     const requestId = text(request, 'requestId') || undefined;
     const room = { workflowTasks: 1, activities: 0, warm: false, buildId: undefined, requestId };
-    const { eagerWorkerId, ...seat } = seated(services, { namespace, identity, ...room }, call, (reply, [task]) => {
-      const { eagerlyStarted: _, ...started } = reply;
-      const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));
-      return { ...startAnswer(started, request, call), eagerWorkflowTask };
-    });
+    const { eagerWorkerId, ...seat } = seated(
+      services,
+      { namespace, identity, ...room },
+      call,
+      (reply: StartWorkflowExecutionResponse, [task]) => {
+        const { eagerlyStarted: _, ...started } = reply;
+        const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));
+        return { ...startAnswer(started, request, call), eagerWorkflowTask };
+      },
+    );
     try {
       runNative('startWorkflowExecution', services, caller, { ...startBody(request), eagerWorkerId }, seat.call);
     } catch (error) {

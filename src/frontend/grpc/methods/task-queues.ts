@@ -141,9 +141,7 @@ export const DescribeTaskQueue: Rpc = rpc((services, caller, request, call) => {
   if (isEnhanced && number(part(request, 'taskQueue'), 'kind') === STICKY) {
     throw invalid('DescribeTaskQueue in enhanced mode is for normal task queues, not for sticky ones.');
   }
-  const answer = (reply: Message): object =>
-    // The method's answer.
-    (isEnhanced ? enhanced : described)(request, reply as unknown as DescribeTaskQueueResponse);
+  const answer = (reply: DescribeTaskQueueResponse): object => (isEnhanced ? enhanced : described)(request, reply);
   runNative('describeTaskQueue', services, caller, { namespace, taskQueue }, answering(call, answer));
 });
 
@@ -167,8 +165,7 @@ export const UpdateTaskQueueConfig = native(
     setFairnessWeightOverrides: request.setFairnessWeightOverrides,
     unsetFairnessWeightOverrides: request.unsetFairnessWeightOverrides,
   }),
-  // The method's answer.
-  (reply) => ({ config: configOf((reply as unknown as { config: TaskQueueConfig }).config) }),
+  ({ config }) => ({ config: configOf(config) }),
 );
 
 /** As many as the reference server has: which nodes a queue is spread over is not its clients' to know. */

@@ -206,7 +206,7 @@ function multiAnswer(
   const startOf = { ...start, namespace: reply.start.started ? namespace : undefined };
   return {
     responses: [
-      { startWorkflow: startAnswer({ ...reply.start }, startOf, call) },
+      { startWorkflow: startAnswer(reply.start, startOf, call) },
       { updateWorkflow: sentAnswer({ ...update, namespace, workflowExecution }, reply.update, call) },
     ],
   };
