@@ -68,7 +68,7 @@ export const StartWorkflowExecution: Rpc = {
   },
 };
 
-export const SignalWithStartWorkflowExecution = native(
+const plainSignalWithStart = native(
   'signalWithStartWorkflowExecution',
   startBody,
   ({ runId, started, firstExecutionRunId = runId }, request, call) => {
@@ -78,6 +78,15 @@ export const SignalWithStartWorkflowExecution = native(
     return { runId, started, signalLink: link, firstExecutionRunId };
   },
 );
+
+/** Its link names the request, also where its client has given it no id. */
+export const SignalWithStartWorkflowExecution: Rpc = {
+  ...plainSignalWithStart,
+  run(services, caller, request, call) {
+    const requestId = text(request, 'requestId') || services.random.uuid();
+    plainSignalWithStart.run(services, caller, { ...request, requestId }, call);
+  },
+};
 
 const nothing = (): object => ({});
 
