@@ -29,8 +29,8 @@ export const startLink = (
 export const signalLink = (of: Of, request: Message): object =>
   byRequest(of, text(request, 'requestId'), EventType.WORKFLOW_EXECUTION_SIGNALED);
 
-/** A rejected update is in no history: its workflow is where it was looked at. */
-export const updateLink = (of: Of, requestId: string, isRejected: boolean): object =>
-  isRejected
+/** A rejected update is in no history: its workflow is where it was looked at. One that fails later has the same link, as on the reference server. */
+export const updateLink = (of: Of, requestId: string, hasFailed: boolean): object =>
+  hasFailed
     ? { workflow: { ...of, reason: 'Update rejected' } }
     : byRequest(of, requestId, EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED);

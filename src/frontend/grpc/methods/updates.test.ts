@@ -98,3 +98,33 @@ it('an update that nobody has looked at names the run it waits in, also to who n
   const updateRef = { workflowExecution: { workflowId: 'w', runId: 'the-run' }, updateId: 'u' };
   expect(answers).toEqual([{ updateRef, stage: 1 }]);
 });
+
+it.each([
+  ['completed well', { outcome: { success: {} } }, 'workflowEvent'],
+  ['failed, or was rejected', { outcome: { failure: { message: 'no' } } }, 'workflow'],
+])('the link of an update that %s is to where it is told of', (_how, answer, kind) => {
+  let link: object | undefined;
+  const call = {
+    ...{ reply: (answered: { link?: object }) => void (link = answered.link), waits: () => {}, atDeadline: () => {} },
+    ...{ isOpen: true, header: (name: string) => (name === 'client-name' ? 'somebody' : undefined) },
+  };
+  const response = { runId: 'the-run', updateId: 'u', stage: 3, ...answer };
+  const services = {
+    limits: DEFAULT_DOOR_LIMITS,
+    random: { uuid: () => 'id' },
+    namespaces: { get: () => ({ name: 'default' }) },
+    engine: {
+      update: (_to: object, _message: object, then: (e: undefined, r: object) => void) => {
+        then(undefined, response);
+        return { abandon: () => {} };
+      },
+    },
+  };
+  const request = {
+    ...{ namespace: 'default', workflowExecution: { workflowId: 'w' }, waitPolicy: { lifecycleStage: 3 } },
+    request: { meta: { updateId: 'u' }, input: { name: 'update' }, requestId: 'r' },
+  };
+  const caller = { mayUse: () => true } as unknown as Caller;
+  UpdateWorkflowExecution.run(services as unknown as RpcServices, caller, request, call as unknown as RpcCall);
+  expect(link).toMatchObject({ [kind]: { namespace: 'default', workflowId: 'w', runId: 'the-run' } });
+});

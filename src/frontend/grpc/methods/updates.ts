@@ -58,10 +58,10 @@ function sentAnswer(request: Message, answer: UpdateWorkflowExecutionResponse, c
   const { namespace } = request;
   const { workflowId } = part(request, 'workflowExecution');
   const said = updateAnswer(workflowId, answer);
-  const { runId, stage, rejected = false } = answer;
+  const { runId, stage, outcome } = answer;
   if (!isNamed(call) || stage === Stage.ADMITTED) return said;
   const requestId = text(part(request, 'request'), 'requestId');
-  return { ...said, link: updateLink({ namespace, workflowId, runId }, requestId, rejected) };
+  return { ...said, link: updateLink({ namespace, workflowId, runId }, requestId, outcome?.failure !== undefined) };
 }
 
 /**
