@@ -5,6 +5,7 @@ import type { Method, Methods } from '../../wire/api.ts';
 import { again, type Call, type CallClass, type Caller, type Services } from '../door.ts';
 import { methods } from '../methods/index.ts';
 import { Refused } from '../validate/check.ts';
+import { answering } from './altered-call.ts';
 import type { Pollers } from './pollers.ts';
 import type { Message } from './proto/codec.ts';
 import type { RpcError } from './status.ts';
@@ -61,33 +62,6 @@ export function rpc(
   };
 }
 
-/** The same call with its answer in another shape. `Reply`: that of the native method it is run with. */
-export function answering<Reply>(call: Call, answer: (reply: Reply) => object): Call {
-  return reading(call, (reply: Reply) => {
-    let answered: object;
-    try {
-      answered = answer(reply);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      call.refuse(error.status);
-      return;
-    }
-    call.reply(answered);
-  });
-}
-
-/** The same call, but that somebody reads its reply, who answers it or asks on. `Reply`: that of the native method it is run with. */
-export function reading<Reply>(call: Call, read: (reply: Reply) => void): Call {
-  return {
-    timeoutMs: call.timeoutMs,
-    // Replies are plain data: what they hold is said by their method's type.
-    reply: (body) => read(body as Reply),
-    refuse: (status) => call.refuse(status),
-    waits: (waiting) => call.waits(waiting),
-    atDeadline: (late) => call.atDeadline(late),
-  };
-}
-
 /** Fields that are newer than version 1.31.2 of the reference server are told to clients that say who they are: docs/decisions/0067-the-ways-of-the-reference.md. */
 export const isNamed = (call: RpcCall): boolean => (call.header('client-name') ?? '') !== '';
 
@@ -100,6 +74,9 @@ export function runNative(name: Method, services: RpcServices, caller: Caller, b
 }
 
 const same = (message: object): object => message;
+
+/** The answer of methods that only do something. */
+export const nothing = (): object => ({});
 
 /** A method that the native door has too: the request as its body, its answer as the response. */
 export function native<M extends Method>(

@@ -2,9 +2,7 @@
 
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import type { ActivityOptions } from '../../../wire/pending-activity.ts';
-import { type Message, nameIn, native, part } from '../rpc.ts';
-
-const nothing = (): object => ({});
+import { type Message, nameIn, native, nothing, part } from '../rpc.ts';
 
 const target = (request: Message): Message => {
   const { workflowId, runId } = part(request, 'execution');

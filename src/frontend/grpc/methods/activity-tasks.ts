@@ -6,7 +6,8 @@ import type { ActivityTask } from '../../../wire/activity-task.ts';
 import type { Failure } from '../../../wire/failure.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, type Message, native, part, type Rpc, rpc, runNative } from '../rpc.ts';
+import { answering } from '../altered-call.ts';
+import { type Message, native, nothing, part, type Rpc, rpc, runNative } from '../rpc.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
 
@@ -49,8 +50,6 @@ const byIds = (request: Message): Message => {
   const { namespace, workflowId, runId, activityId } = request;
   return { ...request, target: { namespace, workflowId, runId, activityId } };
 };
-
-const nothing = (): object => ({});
 
 export const RespondActivityTaskCompleted = withOwnNamespace(native('respondActivityTaskCompleted', byToken, nothing));
 

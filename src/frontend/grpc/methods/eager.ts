@@ -3,6 +3,7 @@
 
 import type { AnswerSeat, Delivery, SeatRequest } from '../../../ports/matching.ts';
 import { sessionOf } from '../../hosted-worker.ts';
+import { altered } from '../altered-call.ts';
 import type { RpcCall, RpcServices } from '../rpc.ts';
 
 export interface Seated {
@@ -25,12 +26,7 @@ export function seated<Reply>(
   const session = sessionOf(room.namespace, eagerWorkerId);
   const seat: AnswerSeat = services.workers.openSeat({ ...room, session });
   call.waits({ abandon: () => seat.close() });
-  const wrapped: RpcCall = {
-    timeoutMs: call.timeoutMs,
-    get isOpen() {
-      return call.isOpen;
-    },
-    header: (name) => call.header(name),
+  const waiting = altered(call, {
     // Replies are plain data: what they hold is said by their method's type.
     reply: (body) => seat.settled((tasks) => call.reply(answer(body as Reply, tasks))),
     refuse: (status) => {
@@ -48,7 +44,6 @@ export function seated<Reply>(
           waiting.abandon();
         },
       }),
-    atDeadline: (late) => call.atDeadline(late),
-  };
-  return { call: wrapped, eagerWorkerId, close: () => seat.close() };
+  });
+  return { call: waiting, eagerWorkerId, close: () => seat.close() };
 }

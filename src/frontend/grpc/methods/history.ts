@@ -11,7 +11,8 @@ import type {
   GetWorkflowTaskHistoryResponse,
 } from '../../../wire/history.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, bytes, number, part, reading, rpc, runNative, text } from '../rpc.ts';
+import { answering, reading } from '../altered-call.ts';
+import { bytes, number, part, rpc, runNative, text } from '../rpc.ts';
 import { asContinued, followsNextRun } from './close-event.ts';
 import { firstPage, lastPage, MAX_PAGE, windowOf } from './history-pages.ts';
 

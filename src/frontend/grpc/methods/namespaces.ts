@@ -6,7 +6,8 @@ import { NamespaceState } from '../../../wire/enums.ts';
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, isNamed, type Message, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { answering } from '../altered-call.ts';
+import { isNamed, type Message, native, nothing, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
 const REPLICATION_NORMAL = 1;
@@ -75,7 +76,6 @@ function describing<M extends Method>(
 }
 
 const asGiven = (request: Message): object => request;
-const nothing = (): object => ({});
 
 const STATES: ReadonlySet<number> = new Set(Object.values(NamespaceState));
 

@@ -4,9 +4,8 @@ import { TaskQueueKind } from '../../../wire/enums.ts';
 import type { Schedule } from '../../../wire/schedule.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, type Message, nameIn, native, part, rpc, runNative, text } from '../rpc.ts';
-
-const nothing = (): object => ({});
+import { altered, answering } from '../altered-call.ts';
+import { type Message, nameIn, native, nothing, part, rpc, runNative, text } from '../rpc.ts';
 
 /** Zones are those of this server, by their names: times of another one would be wrong, silently. */
 function checkZone({ timezoneData }: Message): void {
@@ -63,10 +62,15 @@ export const CreateSchedule = native('createSchedule', withSchedule);
 const CONFLICT = { code: StatusCode.FAILED_PRECONDITION, message: 'mismatched conflict token' };
 
 export const UpdateSchedule = rpc((services, caller, request, call) =>
-  runNative('updateSchedule', services, caller, withSchedule(request), {
-    ...answering(call, nothing),
-    refuse: (status) => call.refuse(status.code === StatusCode.FAILED_PRECONDITION ? CONFLICT : status),
-  }),
+  runNative(
+    'updateSchedule',
+    services,
+    caller,
+    withSchedule(request),
+    altered(answering(call, nothing), {
+      refuse: (status) => call.refuse(status.code === StatusCode.FAILED_PRECONDITION ? CONFLICT : status),
+    }),
+  ),
 );
 /** Why a schedule is paused, or goes on: in bytes. */
 const MAX_NOTE_BYTES = 1_000;

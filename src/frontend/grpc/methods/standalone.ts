@@ -4,11 +4,9 @@ import type { ActivityExecutionListInfo, ActivityExecutionOutcome } from '../../
 import type { Link } from '../../../wire/common.ts';
 import { invalid } from '../../validate/check.ts';
 import { checkLinks } from '../../validate/links.ts';
-import { bytes, isNamed, type Message, nameIn, native, part, text } from '../rpc.ts';
+import { bytes, isNamed, type Message, nameIn, native, nothing, part, text } from '../rpc.ts';
 import { optionsAnswer } from './activities.ts';
 import { count, countAnswer, page } from './visibility.ts';
-
-const nothing = (): object => ({});
 
 /** Links name what a start belongs to: they are checked, and kept nowhere. */
 export function checkStart(request: Message): Message {

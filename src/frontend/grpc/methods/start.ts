@@ -3,7 +3,18 @@
 import type { StartWorkflowExecutionResponse } from '../../../wire/execution.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
-import { isNamed, type Message, nameIn, native, part, type Rpc, type RpcCall, runNative, text } from '../rpc.ts';
+import {
+  isNamed,
+  type Message,
+  nameIn,
+  native,
+  nothing,
+  part,
+  type Rpc,
+  type RpcCall,
+  runNative,
+  text,
+} from '../rpc.ts';
 import { seated } from './eager.ts';
 import { signalLink, startLink } from './links.ts';
 import { workflowTaskAnswer } from './workflow-tasks.ts';
@@ -87,8 +98,6 @@ export const SignalWithStartWorkflowExecution: Rpc = {
     plainSignalWithStart.run(services, caller, { ...request, requestId }, call);
   },
 };
-
-const nothing = (): object => ({});
 
 export const SignalWorkflowExecution = native('signalWorkflowExecution', onExecution, ({ runId }, request, call) => {
   const { namespace } = request;

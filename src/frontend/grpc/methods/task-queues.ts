@@ -15,7 +15,8 @@ import type {
 } from '../../../wire/task-queue.ts';
 import { invalid } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
-import { answering, type Message, nameIn, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { answering } from '../altered-call.ts';
+import { type Message, nameIn, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 import { NO_TIME_MS } from './executions.ts';
 import { checkNormalName } from './poll.ts';
 

@@ -9,7 +9,7 @@ import { StatusCode } from '../../../wire/status.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/workflow-task.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid, Refused } from '../../validate/check.ts';
-import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
+import { bytes, type Message, nameIn, native, nothing, number, part, type Rpc, runNative, text } from '../rpc.ts';
 import { activityTaskAnswer } from './activity-tasks.ts';
 import { seated } from './eager.ts';
 import { encodePage, eventsOf } from './history.ts';
@@ -177,7 +177,6 @@ export const RespondWorkflowTaskCompleted: Rpc = withOwnNamespace({
   },
 });
 
-const nothing = (): object => ({});
 const tokenOf = (request: Message): unknown => request.taskToken ?? new Uint8Array(0);
 
 export const RespondWorkflowTaskFailed = withOwnNamespace(
