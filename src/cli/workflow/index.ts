@@ -17,6 +17,7 @@ import { type StartFlags, startOptions, type TargetFlags, withStart, withTarget 
 import { defineQueryCommands } from './query.ts';
 import { defineResetCommand } from './reset.ts';
 import { printEvent, readEvents, type ShowFlags, showHistory } from './show.ts';
+import { defineStateCommand } from './state.ts';
 import { defineTraceCommand } from './trace.ts';
 import { defineUpdateCommands } from './update.ts';
 import { defineUpdateOptionsCommand } from './update-options.ts';
@@ -76,6 +77,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineQueryCommands(define);
+  defineStateCommand(define);
   defineUpdateCommands(workflow, withConnection);
   defineWithStartCommands(workflow, withConnection);
   defineTraceCommand(workflow, withConnection);
