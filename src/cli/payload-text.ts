@@ -1,9 +1,11 @@
 // Payloads as people read them: what is JSON as that, what is not by its encoding and its base64. `-o json` of a history keeps them as they are
 // exchanged, since tools read that.
 
-import { decodeBase64 } from '../../sdk/common/base64.ts';
+import { decodeBase64, encodeBase64 } from '../../sdk/common/base64.ts';
+import { defaultPayloadConverter, type PayloadConverter } from '../../sdk/common/payload-converter.ts';
 import { isRecord } from '../../sdk/common/type-helpers.ts';
 import { decodeUtf8 } from '../../sdk/common/utf8.ts';
+import type { Payload } from '../wire/common.ts';
 
 const PAYLOAD_FIELDS: ReadonlySet<string> = new Set(['metadata', 'data', 'externalPayloads']);
 
@@ -32,6 +34,20 @@ function contentOf(base64: string, payload: Record<string, unknown>): unknown {
   }
   return { encoding: encoding ?? base64, data };
 }
+
+/** The default one, but for what it cannot read, which a codec of the user's has made: that is shown as it is, and no reason to show nothing. */
+export const readingConverter: PayloadConverter = {
+  toPayload: (value) => defaultPayloadConverter.toPayload(value),
+  fromPayload<T>(payload: Payload): T {
+    try {
+      return defaultPayloadConverter.fromPayload<T>(payload);
+    } catch {
+      const encoding = decodeUtf8(payload.metadata?.encoding ?? new Uint8Array());
+      // To look at: the command does nothing else with what it is given.
+      return { encoding, data: encodeBase64(payload.data ?? new Uint8Array()) } as T;
+    }
+  },
+};
 
 function text(base64: string): string | undefined {
   try {

@@ -53,6 +53,17 @@ function addConnection(command: Command): Command {
       ),
     )
     .addOption(
+      new Option('--codec-endpoint <url>', 'codec server that decodes what is shown and encodes what is sent').env(
+        'TENUTO_CODEC_ENDPOINT',
+      ),
+    )
+    .addOption(new Option('--codec-auth <value>', 'Authorization header for it').env('TENUTO_CODEC_AUTH'))
+    .addOption(
+      new Option('--codec-header <name=value>', 'other header for it; repeat for several').argParser(
+        (text: string, before: string[] = []) => [...before, text],
+      ),
+    )
+    .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'jsonl', 'none']).default('table'),
     )
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))

@@ -52,7 +52,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
         output.say(`running ${handle.workflowId} (run ${handle.firstExecutionRunId})`);
         if (flags.detailed === true && output.format === 'table') {
           const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId, follow: true as const };
-          for await (const event of readEvents(session, run)) printEvent(session, event, { detailed: true });
+          for await (const event of readEvents(session, run)) await printEvent(session, event, { detailed: true });
         }
         await printResult(output, handle.workflowId, handle.result());
       }),
@@ -69,7 +69,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     .action(
       withClient<ManyFlags & InputFlags & HeaderFlags & { type: string }>(async (session, flags) => {
         const one = oneOf(flags);
-        if (one === undefined) return startJob(session, flags, signalOperation(session, flags));
+        if (one === undefined) return startJob(session, flags, await signalOperation(session, flags));
         const { client, output } = session;
         await client.workflow.getHandle(one.workflowId, one.runId).signal(flags.type, ...inputs(flags));
         output.say(`signalled ${one.workflowId}: ${flags.type}`);

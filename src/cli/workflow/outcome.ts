@@ -7,6 +7,7 @@ import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Session } from '../connect.ts';
 import { describeForPeople } from '../errors.ts';
+import { toJson } from '../output.ts';
 
 const CLOSING: ReadonlySet<number> = new Set([
   EventType.WORKFLOW_EXECUTION_COMPLETED,
@@ -51,7 +52,7 @@ export function printOutcome({ output }: Session, outcome: RunOutcome): void {
   const { bold, green, red } = output.colors;
   switch (outcome.kind) {
     case 'result': {
-      const value = outcome.value === undefined ? '(none)' : JSON.stringify(outcome.value, null, 2);
+      const value = outcome.value === undefined ? '(none)' : toJson(outcome.value, 2);
       output.line(`\n${bold(green('Result'))} ${value}`);
       return;
     }

@@ -1,6 +1,7 @@
 // `tenuto workflow show`: the history, and with --follow the events as they are written.
 
 import { rethrowWorkflowError } from '../../../sdk/client/errors.ts';
+import { decodeMessage } from '../../../sdk/common/codec.ts';
 import { historyToJSON } from '../../../sdk/common/history-json.ts';
 import { decode } from '../../wire/codec.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
@@ -31,20 +32,29 @@ export async function showHistory(session: Session, flags: ShowFlags): Promise<v
   for await (const event of readEvents(session, flags)) {
     last = event;
     if (whole) events.push(event);
-    else if (output.format === 'jsonl') output.line(toJson(historyToJSON([event]).events[0]));
-    else printEvent(session, event, flags);
+    else if (output.format === 'jsonl') output.line(toJson(historyToJSON([await decoded(session, event)]).events[0]));
+    else await printEvent(session, event, flags);
   }
-  if (whole) output.line(toJson(historyToJSON(events), 2));
+  if (whole) output.line(toJson(historyToJSON(await decoded(session, events)), 2));
   else if (output.format === 'table' && last !== undefined && isClosing(last))
     printOutcome(session, await outcomeOf(session, flags.workflowId, last));
 }
 
 /** For people. */
-export function printEvent(session: Session, event: HistoryEvent, { detailed }: { detailed?: true }): void {
+export async function printEvent(
+  session: Session,
+  raw: HistoryEvent,
+  { detailed }: { detailed?: true },
+): Promise<void> {
   const { output } = session;
+  const event = await decoded(session, raw);
   output.line(line(session, event));
   if (detailed) output.line(indent(toJson(eventDetails(event), 2)));
 }
+
+/** As the codec server of the command reads it, if it has one. */
+const decoded = <T extends HistoryEvent | HistoryEvent[]>({ client }: Session, events: T): T | Promise<T> =>
+  decodeMessage(client.options.loadedDataConverter.payloadCodecs, events);
 
 /** Newest first: a history is read from its beginning, and bounded in events and bytes. */
 async function showReverse(session: Session, flags: ShowFlags): Promise<void> {
@@ -53,9 +63,12 @@ async function showReverse(session: Session, flags: ShowFlags): Promise<void> {
   const events: HistoryEvent[] = [];
   for await (const event of readEvents(session, flags)) events.push(event);
   events.reverse();
-  if (output.format === 'json') output.line(toJson(historyToJSON(events), 2));
-  else if (output.format === 'jsonl') for (const event of historyToJSON(events).events) output.line(toJson(event));
-  else if (output.format === 'table') for (const event of events) printEvent(session, event, flags);
+  if (output.format === 'table') for (const event of events) await printEvent(session, event, flags);
+  else if (output.format !== 'none') {
+    const history = historyToJSON(await decoded(session, events));
+    if (output.format === 'json') output.line(toJson(history, 2));
+    else for (const event of history.events) output.line(toJson(event));
+  }
 }
 
 export async function* readEvents(
