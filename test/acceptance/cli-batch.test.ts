@@ -58,8 +58,7 @@ it('signals, cancels and terminates what a query finds', async () => {
     ...['STARTED', 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', 'SIGNALED', 'CANCEL_REQUESTED', 'TERMINATED'],
   ]);
   const shown = (await run('workflow', 'show', '-w', 'order-0', '--detailed')).stdout;
-  expect(shown).toContain('"trace"');
-  expect(shown).toContain(Buffer.from('"batched"').toString('base64'));
+  expect(shown).toContain('"trace": "batched"');
   const { stdout } = await run('batch', 'list', '-o', 'jsonl');
   const ids = stdout
     .trim()
@@ -93,7 +92,8 @@ it('pauses and resets what a query finds, and steers activities', { timeout: 60_
 });
 
 it('a job is stopped with a reason; one that is over, or not there, cannot be', async () => {
-  await start('sleeper', 3);
+  // More than it does in the time in which two commands begin, also where these are slow.
+  await start('sleeper', 30);
   await run(
     'workflow',
     'signal',
@@ -113,7 +113,7 @@ it('a job is stopped with a reason; one that is over, or not there, cannot be', 
     stdout: 'stopped batch job slow\n',
   });
   const job = await over('slow');
-  expect(job).toMatchObject({ state: 'FAILED', total: 3 });
+  expect(job).toMatchObject({ state: 'FAILED', total: 30 });
   expect(job.closeReason).toMatch(/^stopped by cli:.*: too slow$/);
   expect((await run(...stop, 'slow', '--reason', 'again')).code).toBe(3);
   expect((await run(...stop, 'nobody', '--reason', 'gone')).code).toBe(3);
