@@ -1,16 +1,13 @@
 // `tenuto batch …` and `--query` of the verbs that start batch jobs: what they print, their exit codes, and what becomes of the workflows.
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { Client, Connection } from '../../sdk/client/index.ts';
 import type { BatchOperationInfo } from '../../src/wire/batch.ts';
 import { BatchOperationState, BatchOperationType } from '../../src/wire/enums.ts';
-import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 beforeAll(async () => {
@@ -92,7 +89,7 @@ it('pauses and resets what a query finds, and steers activities', { timeout: 60_
 });
 
 it('a job is stopped with a reason; one that is over, or not there, cannot be', async () => {
-  // More than it does in the time in which two commands begin, also where these are slow.
+  // Half a minute of work: it is not over before it is stopped.
   await start('sleeper', 30);
   await run(
     'workflow',
