@@ -2,7 +2,7 @@
 // that answers wrongly, or not at all, fails the run.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,9 +27,10 @@ interface Ended {
 
 const bench = (...args: string[]): Promise<Ended> => run(MAIN, args);
 
-function run(main: string, args: readonly string[]): Promise<Ended> {
+function run(main: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { timeout: RUN_MS }, (error, stdout, stderr) =>
+    const options = { timeout: RUN_MS, env: { ...process.env, ...env } };
+    execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );
   });
@@ -50,6 +51,34 @@ it('ends with 2 and says why, when it is asked for what there is not', async () 
     code: 2,
     stderr: expect.stringContaining('there is no folder'),
   });
+});
+
+it('leaves no folder behind when it is broken off while a process of its own still writes', async () => {
+  const temporary = join(folder, 'broken off');
+  mkdirSync(temporary);
+  const modules = ['at-end', 'folders'].map((name) => pathToFileURL(join(ROOT, `dist/bench/lib/${name}.js`)).href);
+  // Bounded in time and number, should nobody end it.
+  const writer = `
+    import { mkdirSync } from 'node:fs';
+    import { join } from 'node:path';
+    const until = Date.now() + 3_000;
+    for (let n = 0; Date.now() < until; n += 1) {
+      mkdirSync(join(process.argv[1], String(n % 500)), { recursive: true });
+      if (n === 0) console.log('writes');
+    }`;
+  const lines = [
+    `import { spawn } from 'node:child_process';`,
+    `import { killAtEnd } from '${modules[0]}';`,
+    `import { newFolder } from '${modules[1]}';`,
+    `const args = ['--input-type=module', '--eval', ${JSON.stringify(writer)}, newFolder()];`,
+    `const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });`,
+    'killAtEnd(child);',
+    `child.stdout.once('data', () => process.exit(0));`,
+  ];
+  const main = join(folder, 'broken-off.mjs');
+  writeFileSync(main, lines.join('\n'));
+  expect(await run(main, [], { TMPDIR: temporary })).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 describe('a slice', () => {

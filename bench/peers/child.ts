@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atEnd } from './at-end.ts';
+import { atEnd } from '../lib/at-end.ts';
 import type { Command } from './isolation.ts';
 
 const TAIL_CHARACTERS = 4_000;

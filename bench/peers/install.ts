@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { atEnd } from './at-end.ts';
+import { atEnd } from '../lib/at-end.ts';
 import { PeerError, type PeerName, PINS } from './pins.ts';
 
 const INSTALL_MS = 300_000;

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChaosCluster } from '../../test/chaos/cluster/cluster.ts';
+import { atEnd } from '../lib/at-end.ts';
 import { newFolder, removeFolder } from '../lib/folders.ts';
 import type { RunningSystem, SystemProcess, Target } from '../lib/model.ts';
 import { insideOf } from './node.ts';
@@ -25,6 +26,9 @@ export class RunningCluster implements RunningSystem {
   /** All nodes' data. */
   readonly directory = newFolder();
   readonly #workers: BenchWorker[] = [];
+  readonly #stopped = atEnd(() => {
+    for (const { isUp, pid } of this.cluster.nodes) if (isUp) process.kill(pid, 'SIGKILL');
+  });
 
   private constructor(shape: ClusterShape) {
     this.cluster = new ChaosCluster({ ...shape, directory: this.directory, coordinator: 'single' });
@@ -85,6 +89,7 @@ export class RunningCluster implements RunningSystem {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
     await Promise.all(this.cluster.nodes.filter(({ isUp }) => isUp).map((node) => node.end()));
     await this.cluster.close();
+    this.#stopped();
     removeFolder(this.directory);
   }
 }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { killAtEnd } from '../lib/at-end.ts';
 import { newFolder, removeFolder } from '../lib/folders.ts';
 import { end } from './node.ts';
 
@@ -47,6 +48,7 @@ export class DevProject {
     const args = ['--import', EXIT_WITH_PARENT.href, MAIN, 'dev', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
     this.#child = child;
+    killAtEnd(child);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#said += text;
       this.#heard();

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { killAtEnd } from '../lib/at-end.ts';
 import { newFolder, removeFolder } from '../lib/folders.ts';
 import { insideOfMetrics } from '../lib/inside.ts';
 import type { InsideFigures } from '../lib/model.ts';
@@ -39,6 +40,7 @@ export class BenchNode {
     const record = recordingOptions('node');
     const args = [...record, '--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    killAtEnd(child);
     const address = `127.0.0.1:${port}`;
     while (!(await isReady(address))) {
       if (child.exitCode !== null) throw new Error(`the node ended with code ${child.exitCode} before it was ready`);

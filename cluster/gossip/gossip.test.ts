@@ -282,6 +282,7 @@ describe('who does not belong', () => {
     const old = make('old', [a.gossip.address], { protocol: { min: 7, max: 8 } });
     await expect(old.gossip.start()).rejects.toMatchObject({ reason: 'incompatibleVersion' });
     expect(a.notices).toMatchObject([{ kind: 'refusedPeer', reason: 'incompatibleVersion', name: 'old' }]);
+    expect(a.notices[0]?.message).toContain('(it speaks 7 to 8, this node 1)');
   });
 
   it('a second node of a name is refused; the first stays', async () => {

@@ -25,6 +25,7 @@ import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Contact } from './contact.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
+import { evacuate } from './evacuation.ts';
 import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { Isolation } from './isolation.ts';
@@ -45,8 +46,6 @@ import { clusterStats } from './stats.ts';
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How long a start waits until a run that was killed before it is found dead by the others, ms: the longest suspicion there is, and some. */
 const GOSSIP_PATIENCE_MS = 15_000;
-/** How often a leaving node looks whether its leaderships are gone, ms. */
-const LOOK_MS = 20;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -157,7 +156,7 @@ export class ClusterNode {
     });
     const pause = new DeliveryPause(clock);
     this.#relay = new OutboxRelay({
-      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
+      ...{ self: config.name, view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
       engine: () => this.#engine(),
       connect: ({ node, address }) => void this.#connect(node, address),
     });
@@ -431,12 +430,12 @@ export class ClusterNode {
     const { clock, scheduler } = this.#options;
     // Before it took part there is nothing to give, and nobody to tell.
     if (this.#phase !== 'open') return;
-    const until = clock.monotonic() + boundMs;
-    this.#gossip.setMeta({ draining: announcedDrain(this.#state.draining, false) });
-    // What nobody else can take stays until the end.
-    while (this.#keeper.evacuate() > 0 && clock.monotonic() < until)
-      await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
-    if (this.#state.draining === 'everything') await this.#placement.depart();
+    await evacuate({
+      ...{ clock, scheduler, boundMs, draining: () => this.#state.draining },
+      announce: (draining) => this.#gossip.setMeta({ draining }),
+      giveAway: () => this.#keeper.evacuate(),
+      depart: () => this.#placement.depart(),
+    });
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {

@@ -55,7 +55,6 @@ export class Departures {
   readonly #since = new Map<ShardId, { why: Why; atMs: number }>();
   readonly #told = new Set<ShardId>();
   #timer: Cancelable | undefined;
-  #busy = false;
   #stopped = false;
 
   constructor(options: DeparturesOptions) {
@@ -88,11 +87,9 @@ export class Departures {
 
   async #look(): Promise<void> {
     const due = this.#due();
-    if (due.length > 0 && !this.#busy) {
-      this.#busy = true;
+    if (due.length > 0) {
       const { driver, log } = this.#options;
       await driver.drop(due);
-      this.#busy = false;
       for (const shard of due) {
         this.#since.delete(shard);
         this.#told.delete(shard);

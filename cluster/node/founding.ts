@@ -43,7 +43,7 @@ export async function findOrFound(options: FoundingOptions): Promise<ClusterReco
   };
   for (;;) {
     const found = await coordinator.readCluster();
-    let why = 'Redis knows no cluster of this id';
+    let why = `Redis knows no cluster ${record.clusterId}`;
     if (found.type === 'unavailable') {
       quietSinceMs = undefined;
       ({ why } = found);
@@ -56,8 +56,8 @@ export async function findOrFound(options: FoundingOptions): Promise<ClusterReco
         why = `a node answers at ${there}`;
         say(
           why,
-          `Redis knows no cluster of this id, but somebody answers at ${there}: waiting until that node has told Redis. ` +
-            'If no node of this cluster runs there, take the address out of cluster.seeds',
+          `Redis knows no cluster ${record.clusterId}, but somebody answers at ${there}: waiting until that node has told Redis. ` +
+            'If it is of another cluster, correct cluster.id, or take its address out of cluster.seeds',
         );
       } else {
         quietSinceMs ??= clock.monotonic();

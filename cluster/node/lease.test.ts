@@ -49,7 +49,7 @@ describe('the start of a node whose name or directory has a lease', () => {
 
   it.each([
     ['its name', 'a', 'other', 'another node of cluster orders is called a, and runs'],
-    ['its directory', 'b', 'd', 'the data directory of this node is in use by node b, which runs'],
+    ['its directory', 'b', 'd', 'the data directory of this node (id d) is in use by node b, which runs'],
   ])('is refused as soon as it is seen that another runs with %s', async (_, node, directoryId, message) => {
     const { pass } = start(taken(node, directoryId));
     expect(await pass(1_900)).toBeUndefined();

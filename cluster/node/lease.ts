@@ -49,7 +49,7 @@ export async function haveToItself(options: LeaseOptions): Promise<void> {
           )
         : new ClusterStartError(
             'fault',
-            `the data directory of this node is in use by node ${by.node}, which runs`,
+            `the data directory of this node (id ${self}) is in use by node ${by.node}, which runs`,
             'A copy of a directory cannot take part: give this node an empty one.',
           );
     }

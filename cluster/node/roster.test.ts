@@ -3,6 +3,7 @@ import { silentLog } from '../../src/ports/log.ts';
 import { snapshotOf } from '../gossip/core/member.ts';
 import { memberOf, metaOf } from '../gossip/core/parts.test-support.ts';
 import type { MemberSnapshot } from '../gossip/index.ts';
+import type { Links } from '../link/links.ts';
 import { Roster } from './roster.ts';
 
 const one = (
@@ -12,15 +13,20 @@ const one = (
   directoryId = `dir-${name}`,
 ): MemberSnapshot => snapshotOf(memberOf(name, { state, meta: metaOf(name, { draining, directoryId }) }), 0);
 
-/** Who is there for placement, and who left for good, on node `a` whose plan has everybody. */
+/** On node `a`, which has links to the nodes of these directories. */
+function rosterOf(members: readonly MemberSnapshot[], linked: readonly string[] = []): Roster {
+  // What is asked of links here.
+  const links = {
+    peers: () => linked.map((directoryId) => ({ state: 'connected', remote: { directoryId } })),
+    connect: () => undefined,
+    forget: () => undefined,
+  };
+  return new Roster({ self: 'a', links: links as unknown as Links, log: silentLog, members: () => members });
+}
+
+/** Who is there for placement, and who left for good, for node `a` whose plan has everybody. */
 function seen(...members: MemberSnapshot[]) {
-  const roster = new Roster({
-    self: 'a',
-    // No link is made or asked about.
-    links: {} as never,
-    log: silentLog,
-    members: () => [one('a', 'alive', 'no'), ...members],
-  });
+  const roster = rosterOf([one('a', 'alive', 'no'), ...members]);
   const { present, left } = roster.seen(new Set(members.map(({ directoryId }) => directoryId)));
   return { present: present.map(({ name }) => name), left: [...left] };
 }
@@ -42,5 +48,43 @@ describe('what placement sees', () => {
     const before = one('b', 'left', 'everything', 'dir');
     expect(seen(before, one('c', 'alive', 'no', 'dir'))).toEqual({ present: ['a', 'c'], left: [] });
     expect(seen(one('c', 'dead', 'no', 'dir'), before)).toEqual({ present: ['a'], left: [] });
+  });
+
+  it('a newcomer counts once there is a link to it, who is in the plan at once', () => {
+    const linked = (directories: string[], planned: string[]): string[] => {
+      const roster = rosterOf([one('a', 'alive', 'no'), one('b', 'alive', 'no')], directories);
+      return roster.seen(new Set(planned)).present.map(({ name }) => name);
+    };
+    expect(linked([], [])).toEqual(['a']);
+    expect(linked(['dir-c'], [])).toEqual(['a']);
+    expect(linked(['dir-b'], [])).toEqual(['a', 'b']);
+    expect(linked([], ['dir-b'])).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    [[], true],
+    [['shards', 'other'], true],
+    [['other'], false],
+  ])('one with the roles %j may hold shards: %s', (roles, may) => {
+    const member = snapshotOf(memberOf('b', { state: 'alive', meta: metaOf('b', { roles, directoryId: 'dir-b' }) }), 0);
+    expect(seen(member).present.includes('b')).toBe(may);
+  });
+
+  it('how one drains goes with it', () => {
+    const roster = rosterOf([one('a', 'alive', 'no'), one('b', 'alive', 'leadership')]);
+    expect(roster.seen(new Set(['dir-b'])).present.map(({ drain }) => drain)).toEqual(['no', 'leadership']);
+  });
+});
+
+describe('who has a directory', () => {
+  it.each([
+    ['before', ['new', 'old']],
+    ['after', ['old', 'new']],
+  ])('is the name that lives, told %s the one it had', (_, order) => {
+    const records = { new: one('b2', 'alive', 'no', 'dir-b'), old: one('b', 'dead', 'no', 'dir-b') };
+    const roster = rosterOf(order.map((which) => records[which as keyof typeof records]));
+    roster.refresh();
+    expect(roster.nameOf('dir-b')).toBe('b2');
+    expect(roster.isUp('dir-b')).toBe(true);
   });
 });

@@ -80,7 +80,7 @@ describe('a node that runs, and whose lease another process has', () => {
 describe('a node that starts', () => {
   it.each([
     ['a', 'another', /another node of cluster shop is called a, and runs/],
-    ['b', 'd', /the data directory of this node is in use by node a, which runs/],
+    ['b', 'd', /the data directory of this node \(id .*\) is in use by node a, which runs/],
   ])('as %s with directory %s beside a running one is refused', async (node, directory, message) => {
     const world = new World();
     await world.node('a', 'd', '1').guard.start();

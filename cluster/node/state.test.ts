@@ -75,6 +75,24 @@ describe('what a node knows from before its start', () => {
     await expect(stateFile(at).read()).rejects.toThrow(STATE_FILE);
   });
 
+  it.each([
+    [
+      'of another version is for that version: nobody is told to empty the directory',
+      { ...good, format: 7 },
+      /has format 7, and this is Tenuto .* reads 1$/,
+      /version that wrote it/,
+    ],
+    ['that is damaged is to be learnt from others', { ...good, born: 'yes' }, /is damaged$/, /empty data directory/],
+  ])('and a file %s', async (_, value, message, hint) => {
+    const at = directory();
+    await stateFile(at).write(STATE);
+    writeFileSync(join(at, STATE_FILE), JSON.stringify(value));
+    await expect(stateFile(at).read()).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+  });
+
   it('is written after one that failed', async () => {
     const at = directory();
     const blocked = join(root, 'a-file');

@@ -5,7 +5,9 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Draining } from '../../src/ports/cluster.ts';
 import type { ClusterRecord } from '../../src/ports/coordinator.ts';
-import { isIn, VERSIONS } from '../../src/wire/versions.ts';
+import { VERSION } from '../../src/version.ts';
+import { isIn, rangeText, VERSIONS } from '../../src/wire/versions.ts';
+import { ClusterStartError } from './start-error.ts';
 
 export interface NodeState {
   readonly record: ClusterRecord;
@@ -26,7 +28,7 @@ export interface StateStore {
 
 export const STATE_FILE = 'cluster.json';
 
-/** @throws Error from `read` for a file that is damaged or of a newer version: it names the file. */
+/** @throws ClusterStartError from `read` for a file that is damaged or of another version: it names the file. */
 export function stateFile(directory: string): StateStore {
   const file = join(directory, STATE_FILE);
   let last: Promise<void> = Promise.resolve();
@@ -50,12 +52,34 @@ async function readState(file: string): Promise<NodeState | undefined> {
     throw error;
   }
   const state = parseState(text);
-  if (state === undefined) {
-    throw new Error(
-      `${file} cannot be read: it is damaged, or was written by a newer version. Give this node an empty data directory: it takes part as a new one`,
-    );
-  }
+  if (state === undefined) throw unreadable(file, text);
   return state;
+}
+
+/** Another version is no damage: whoever empties the directory then throws away what the right version reads. */
+function unreadable(file: string, text: string): ClusterStartError {
+  const { reads } = VERSIONS.kept.nodeState;
+  const format = formatOf(text);
+  return format === undefined || isIn(format, reads)
+    ? new ClusterStartError(
+        'fault',
+        `${file} is damaged`,
+        'Give this node an empty data directory: it takes part as a new one, and learns from the others.',
+      )
+    : new ClusterStartError(
+        'fault',
+        `${file} has format ${format}, and this is Tenuto ${VERSION}, which reads ${rangeText(reads)}`,
+        'Start it with the version that wrote it, or the one before that. Nothing was changed.',
+      );
+}
+
+function formatOf(text: string): number | undefined {
+  try {
+    const { format } = JSON.parse(text) as { format?: unknown }; // any JSON may stand there
+    return Number.isSafeInteger(format) ? (format as number) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function parseState(text: string, { reads } = VERSIONS.kept.nodeState): NodeState | undefined {

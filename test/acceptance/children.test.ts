@@ -1,17 +1,14 @@
 // Children and external workflows as people write them: a real worker against a real node, executions warm and replayed for every task.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ChildWorkflowFailure, WorkflowFailedError, type WorkflowHandle } from '../../sdk/client/index.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
-import { type AtEnd, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
 import { inhabit, type World } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 const workflowsPath = fileURLToPath(new URL('./relatives.ts', import.meta.url));
 let node: ServerProcess;

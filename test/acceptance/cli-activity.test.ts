@@ -1,15 +1,12 @@
 // `tenuto activity …` against a real node and worker: what is held back, changed and completed from the command line.
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
-import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
-import { inhabit, TASK_QUEUE } from './world.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
+import { inhabit, printedJson, TASK_QUEUE } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 let client: Client;
@@ -20,13 +17,6 @@ beforeAll(async () => {
 
 const activity = (...args: string[]): Promise<Finished> =>
   tenuto(['activity', ...args], { env: { TENUTO_ADDRESS: node.address } });
-
-async function json(finished: Promise<Finished>): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await finished;
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
 
 /** The pending activity of a workflow, once it passes `check`. */
 async function pending(
@@ -49,7 +39,7 @@ it('pauses an activity in its retry interval, changes it, and lets it go on; som
   });
   const { activityId } = await pending('w', () => true);
   const one = ['-w', 'w', '-a', activityId];
-  expect(await json(activity('pause', ...one, '--reason', 'a look', '-o', 'json'))).toEqual({
+  expect(await printedJson(activity('pause', ...one, '--reason', 'a look', '-o', 'json'))).toEqual({
     workflowId: 'w',
     activityId,
     paused: true,
@@ -58,9 +48,9 @@ it('pauses an activity in its retry interval, changes it, and lets it go on; som
   const described = await tenuto(['workflow', 'describe', '-w', 'w'], { env: { TENUTO_ADDRESS: node.address } });
   const query = "TemporalPauseInfo = 'property:activityType=greet'";
   const found = tenuto(['workflow', 'list', '-q', query, '-o', 'json'], { env: { TENUTO_ADDRESS: node.address } });
-  expect(await json(found)).toMatchObject([{ workflowId: 'w' }]);
+  expect(await printedJson(found)).toMatchObject([{ workflowId: 'w' }]);
   expect(described.stdout).toMatch(/pausedBecause +pausedBy[\s\S]*PAUSED[\s\S]*a look +cli:\d+/);
-  const changed = await json(
+  const changed = await printedJson(
     activity(
       'update-options',
       '-w',
@@ -79,7 +69,7 @@ it('pauses an activity in its retry interval, changes it, and lets it go on; som
   expect((await pending('w', () => true)).paused).toBe(true);
   expect((await activity('unpause', '-w', 'w', '--activity-type', 'greet', '--jitter', '1ms')).code).toBe(0);
   expect((await pending('w', () => true)).paused).toBe(false);
-  expect(await json(activity('complete', ...one, '--result', '"by hand"', '-o', 'json'))).toMatchObject({
+  expect(await printedJson(activity('complete', ...one, '--result', '"by hand"', '-o', 'json'))).toMatchObject({
     status: 'COMPLETED',
   });
   expect(await handle.result()).toBe('by hand');

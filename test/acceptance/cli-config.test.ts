@@ -2,14 +2,11 @@
 
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { type AtEnd, temporaryDir, tenuto } from '../support/processes.ts';
+import { describe, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { temporaryDir, tenuto } from '../support/processes.ts';
 
-const undo: (() => unknown)[] = [];
-const atEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atEnd = undoneAtFileEnd();
 
 const file = join(temporaryDir(atEnd), 'deep', 'config.yaml');
 const config = (...args: string[]) => tenuto(['config', ...args], { env: { TENUTO_CONFIG_FILE: file } });

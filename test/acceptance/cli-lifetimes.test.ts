@@ -1,16 +1,13 @@
 // `tenuto workflow reset` and the other verbs about the life of an execution: what they print, and their exit codes.
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
-import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
-import { connect, inhabit, startWorker, TASK_QUEUE } from './world.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
+import { connect, inhabit, printedJson, startWorker, TASK_QUEUE } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 let client: Client;
@@ -21,13 +18,6 @@ beforeAll(async () => {
 
 const workflow = (...args: string[]): Promise<Finished> =>
   tenuto(['workflow', ...args], { env: { TENUTO_ADDRESS: node.address } });
-
-async function json(finished: Promise<Finished>): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await finished;
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
 
 const nameOf = (eventType: EventType): string =>
   Object.entries(EventType).find(([, value]) => value === eventType)?.[0] ?? String(eventType);
@@ -40,10 +30,10 @@ it('reset begins a run again, with the signals since', async () => {
   await handle.signal('checkOut', 'cash');
   expect(await handle.result()).toContain('tea');
   const to = ['reset', '-w', 'reset', '--reason', 'once more', '-o', 'json'];
-  const again = await json(workflow(...to, '--type', 'FirstWorkflowTask'));
+  const again = await printedJson(workflow(...to, '--type', 'FirstWorkflowTask'));
   expect(again).toEqual({ workflowId: 'reset', runId: RUN_ID });
   expect(await client.workflow.getHandle('reset', String(again.runId)).result()).toContain('tea');
-  const without = await json(workflow(...to, '--event-id', '4', '--reapply-exclude', 'All'));
+  const without = await printedJson(workflow(...to, '--event-id', '4', '--reapply-exclude', 'All'));
   expect((await client.workflow.getHandle('reset').describe()).status.name).toBe('RUNNING');
   expect(without.runId).not.toBe(again.runId);
   await client.workflow.getHandle('reset').terminate();
@@ -69,7 +59,7 @@ it('reset goes back to the last task, to an event, or to where a build came to w
   const to = async (point: string[]): Promise<string[]> => {
     // Of the first run, which is closed, each time.
     const run = ['-w', 'points', '-r', handle.firstExecutionRunId, '--reason', 'again', '-o', 'json'];
-    const { runId } = await json(workflow('reset', ...run, ...point));
+    const { runId } = await printedJson(workflow('reset', ...run, ...point));
     expect(await client.workflow.getHandle('points', String(runId)).result()).toEqual(['tea', 'cake']);
     const types = await typesOf('points', String(runId));
     expect(types.filter((type) => type === 'WORKFLOW_TASK_FAILED')).toHaveLength(1);
@@ -96,7 +86,7 @@ it('reset goes back to before a run continued as new', async () => {
   await until(async () => ((await relay.describe()).runId === handle.firstExecutionRunId ? undefined : true));
   await relay.signal('add', 2);
   const to = ['-t', 'LastContinuedAsNew', '--reason', 'again'];
-  const again = await json(workflow('reset', '-w', 'relayed', ...to, '-o', 'json'));
+  const again = await printedJson(workflow('reset', '-w', 'relayed', ...to, '-o', 'json'));
   const types = await typesOf('relayed', String(again.runId));
   expect(types.slice(0, types.indexOf('WORKFLOW_TASK_FAILED'))).toContain('WORKFLOW_EXECUTION_SIGNALED');
   // What the next run had heard is told again, to whichever run takes it.

@@ -1,14 +1,11 @@
 // `tenuto workflow update …` and `metadata`: what they print for people and for programs, and their exit codes.
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
-import { inhabit, TASK_QUEUE } from './world.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
+import { inhabit, printedJson, TASK_QUEUE } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 beforeAll(async () => {
@@ -21,13 +18,6 @@ const workflow = (...args: string[]): Promise<Finished> =>
   tenuto(['workflow', ...args], { env: { TENUTO_ADDRESS: node.address } });
 const update = (verb: string, ...args: string[]): Promise<Finished> => workflow('update', verb, '-w', 'cart', ...args);
 
-async function json(finished: Promise<Finished>): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await finished;
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
-
 it('execute prints the result; a rejected update says why and exits with 1', async () => {
   const add = ['--name', 'addItem', '-i'];
   expect(await update('execute', ...add, '"tea"', '--update-id', 'first')).toEqual({
@@ -35,7 +25,7 @@ it('execute prints the result; a rejected update says why and exits with 1', asy
     stdout: '1\n',
     stderr: '',
   });
-  expect(await json(update('execute', ...add, '"tea"', '--update-id', 'first', '-o', 'json'))).toEqual({
+  expect(await printedJson(update('execute', ...add, '"tea"', '--update-id', 'first', '-o', 'json'))).toEqual({
     workflowId: 'cart',
     updateId: 'first',
     status: 'COMPLETED',
@@ -51,17 +41,17 @@ it('execute prints the result; a rejected update says why and exits with 1', asy
 });
 
 it('start returns once it is accepted; describe and result say what becomes of it', async () => {
-  const started = await json(update('start', '--name', 'hang', '--update-id', 'hanging', '-o', 'json'));
+  const started = await printedJson(update('start', '--name', 'hang', '--update-id', 'hanging', '-o', 'json'));
   const runId = expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown;
   expect(started).toEqual({ workflowId: 'cart', runId, name: 'hang', updateId: 'hanging' });
   const described = { workflowId: 'cart', runId, updateId: 'hanging' };
-  expect(await json(update('describe', '--update-id', 'hanging', '-o', 'json'))).toEqual({
+  expect(await printedJson(update('describe', '--update-id', 'hanging', '-o', 'json'))).toEqual({
     ...described,
     stage: 'ACCEPTED',
   });
   const late = await update('result', '--update-id', 'hanging', '--command-timeout', '300ms');
   expect(late).toMatchObject({ code: 5, stderr: expect.stringContaining('not done within 300ms') as unknown });
-  expect(await json(update('describe', '--update-id', 'first', '-o', 'json'))).toMatchObject({
+  expect(await printedJson(update('describe', '--update-id', 'first', '-o', 'json'))).toMatchObject({
     stage: 'COMPLETED',
     result: 1,
   });
@@ -74,7 +64,7 @@ it('start returns once it is accepted; describe and result say what becomes of i
 });
 
 it('metadata lists what a workflow handles', async () => {
-  const metadata = await json(workflow('metadata', '-w', 'cart', '-o', 'json'));
+  const metadata = await printedJson(workflow('metadata', '-w', 'cart', '-o', 'json'));
   expect(metadata).toMatchObject({ definition: { type: 'cart' }, currentDetails: '0 items at first' });
   expect((await workflow('metadata', '-w', 'cart')).stdout).toContain('"puts an item into the cart"');
 });

@@ -1,27 +1,16 @@
 // `tenuto worker …` and `workflow update-options`: what they print, and their exit codes.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { Client } from '../../sdk/client/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
-import {
-  type AtEnd,
-  type Finished,
-  runNode,
-  type ServerProcess,
-  startServer,
-  tenuto,
-  until,
-} from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, runNode, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
 import { connect, startWorker, TASK_QUEUE, workflowsPath } from './world.ts';
 
 const MORTAL_WORKER = fileURLToPath(new URL('../support/mortal-worker.mjs', import.meta.url));
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 const startVersion = async (buildId: string): Promise<void> => {

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import {
-  type AtEnd,
   type Finished,
   MAIN,
   type RunOptions,
@@ -24,11 +24,7 @@ import { inhabit, TASK_QUEUE, type World } from './world.ts';
 const TERMINAL = 'data:text/javascript,Object.defineProperty(process.stdout,"isTTY",{value:true})';
 const ESCAPE = '\u001b[';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let dataDir = '';
 let node: ServerProcess;

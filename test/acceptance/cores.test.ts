@@ -3,10 +3,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection as TemporalConnection } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import { selfSigned } from '../support/certificate.ts';
 import {
-  type AtEnd,
   MAIN,
   restartServer,
   runNode,
@@ -18,11 +18,7 @@ import {
 } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE, type World } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atEnd: AtEnd = (step) => void undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atEnd = undoneAtFileEnd();
 
 const WORKFLOWS = 30;
 let data = '';

@@ -3,16 +3,13 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { Client } from '../../sdk/client/index.ts';
-import { type AtEnd, MAIN, type Running, runNode, temporaryDir, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { MAIN, type Running, runNode, temporaryDir, until } from '../support/processes.ts';
 import { connect } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atEnd: AtEnd = (step) => void undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atEnd = undoneAtFileEnd();
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 const PATIENCE_MS = 25_000;

@@ -1,19 +1,16 @@
 // The priority of a workflow that runs, changed through either door, by a batch job and from the command line: who gets a task first, and what is shown.
 
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
 import { Server } from '../../src/server.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import { ApiClient } from '../support/api-client.ts';
-import { type AtEnd, tenuto, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { tenuto, until } from '../support/processes.ts';
 import { inhabit } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let client: Client;
 let door: ApiClient;

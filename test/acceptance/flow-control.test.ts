@@ -1,16 +1,13 @@
 // Flow control from outside: the example, the command line, and starts that are refused.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { run as runExample } from '../../examples/flow-control/main.ts';
 import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '../../sdk/client/index.ts';
 import { RpcError, StatusCode } from '../../sdk/connection/rpc-error.ts';
-import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 let client: Client;

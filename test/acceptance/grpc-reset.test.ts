@@ -1,19 +1,16 @@
 // ResetWorkflowExecution, alone and of many, through the Temporal-compatible door, as a Temporal client calls it: the bytes of the API, and the run that comes of it.
 
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
 import { Server } from '../../src/server.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import { ApiClient } from '../support/api-client.ts';
-import { type AtEnd, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { until } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let client: Client;
 let door: ApiClient;

@@ -1,9 +1,9 @@
 // Namespaces on a real node: registered, described, changed and deleted from the command line and the SDK, kept across kill -9, and apart from each other.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Client, Connection } from '../../sdk/client/index.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import {
-  type AtEnd,
   type Finished,
   restartServer,
   type ServerProcess,
@@ -14,11 +14,7 @@ import {
 } from '../support/processes.ts';
 
 const HOUR = 3_600_000;
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 let connection: Connection;
@@ -26,7 +22,7 @@ const settings = ['start', '--data-dir', temporaryDir(atFileEnd)];
 beforeAll(async () => {
   node = await startServer([...settings, '--port', '0'], { atEnd: atFileEnd });
   connection = await Connection.connect({ address: node.address });
-  undo.push(() => connection.close());
+  atFileEnd(() => connection.close());
 });
 
 const run = (...args: string[]): Promise<Finished> => tenuto(args, { env: { TENUTO_ADDRESS: node.address } });

@@ -2,14 +2,11 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AtEnd, type ServerProcess, startServer, temporaryDir, tenuto } from '../support/processes.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type ServerProcess, startServer, temporaryDir, tenuto } from '../support/processes.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 beforeAll(async () => {

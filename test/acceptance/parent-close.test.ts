@@ -1,17 +1,14 @@
 // What becomes of a child when its parent is cancelled and then closes: the three parent close policies × the four cancellation types.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type WorkflowHandle, WorkflowNotFoundError } from '../../sdk/client/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
-import { type AtEnd, startServer, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { startServer, until } from '../support/processes.ts';
 import { inhabit, type World } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 const workflowsPath = fileURLToPath(new URL('./relatives.ts', import.meta.url));
 const taskQueue = 'families';

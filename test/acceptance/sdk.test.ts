@@ -2,19 +2,16 @@
 // nobody else, and executions do not see each other.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
+import { onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../../sdk/client/index.ts';
 import { Worker } from '../../sdk/worker/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import { type AtEnd, type ServerProcess, startServer, until } from '../support/processes.ts';
 import { connect, inhabit, startWorker, TASK_QUEUE, workflowsPath } from './world.ts';
 
 const onTestFinished: AtEnd = (step) => atTestEnd(async () => void (await step()));
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 beforeAll(async () => {
@@ -96,8 +93,10 @@ describe('workflows that share a thread with endless loops', () => {
   it('come to their end a little later, and nothing in their histories speaks of it', async () => {
     const options = { worker: { workflowThreadPoolSize: 1 } };
     const { client } = await inhabit({ address: node.address }, onTestFinished, options);
+    // On a machine with much else to do a loop takes the thread away for longer.
+    const workflowTaskTimeout = '30 seconds';
     const start = (type: string, workflowId: string, ...args: unknown[]) =>
-      client.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args });
+      client.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, workflowTaskTimeout, args });
     const loops = await Promise.all(Array.from({ length: LOOPS }, (_, i) => start('endlessLoop', `shared loop ${i}`)));
     const others: Awaited<ReturnType<typeof start>>[] = [];
     for (let i = 0; i < OTHERS; i += 1) {

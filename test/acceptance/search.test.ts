@@ -1,12 +1,13 @@
 // Finding executions as users of the SDK do: attributes and memo at the start and from workflow code, what is carried over, lists and counts; and the
 // example of the guide.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { run as runExample } from '../../examples/search/main.ts';
 import type { Client } from '../../sdk/client/index.ts';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '../../sdk/common/index.ts';
 import { TestWorkflowEnvironment } from '../../sdk/testing/index.ts';
-import { type AtEnd, until } from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { until } from '../support/processes.ts';
 import { startWorker, TASK_QUEUE } from './world.ts';
 
 const CITY = defineSearchAttributeKey('City', 'KEYWORD');
@@ -14,20 +15,16 @@ const TAGS = defineSearchAttributeKey('Tags', 'KEYWORD_LIST');
 const AMOUNT = defineSearchAttributeKey('Amount', 'INT');
 const DUE = defineSearchAttributeKey('Due', 'DATETIME');
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
+const atFileEnd = undoneAtFileEnd();
 let environment: TestWorkflowEnvironment;
 let client: Client;
 
 beforeAll(async () => {
   environment = await TestWorkflowEnvironment.createLocal({ server: { searchAttributes: [CITY, TAGS, AMOUNT, DUE] } });
+  atFileEnd(() => environment.teardown());
   ({ client } = environment);
   await startWorker(environment.nativeConnection, atFileEnd);
 }, 60_000);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-  await environment.teardown();
-});
 
 async function found(query: string): Promise<string[]> {
   const ids: string[] = [];

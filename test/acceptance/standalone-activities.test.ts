@@ -1,7 +1,7 @@
 // Activities without a workflow, from outside: the client's every call, lists that are true at once, and a node that is killed while they run.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { ApplicationFailure, CompleteAsyncError, Context } from '../../sdk/activity/index.ts';
 import {
   ActivityExecutionAlreadyStartedError,
@@ -12,22 +12,12 @@ import {
 } from '../../sdk/client/index.ts';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '../../sdk/common/failure.ts';
 import { Worker } from '../../sdk/worker/index.ts';
-import {
-  type AtEnd,
-  restartServer,
-  type ServerProcess,
-  startServer,
-  temporaryDir,
-  until,
-} from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { restartServer, type ServerProcess, startServer, temporaryDir, until } from '../support/processes.ts';
 
 const taskQueue = 'jobs';
 const PATIENCE = { timeout: 120_000 };
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 const activities = {
   double: async (n: number): Promise<number> => 2 * n,

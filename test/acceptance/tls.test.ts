@@ -2,20 +2,17 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import { selfSigned } from '../support/certificate.ts';
-import { type AtEnd, type ServerProcess, startServer, temporaryDir, tenuto } from '../support/processes.ts';
+import { type ServerProcess, startServer, temporaryDir, tenuto } from '../support/processes.ts';
 import { connect, inhabit, TASK_QUEUE } from './world.ts';
 
 const { certificate, privateKey } = selfSigned();
 const tls = { serverRootCACertificate: certificate };
 const TOKENS = { orders: 'token-of-orders', billing: 'token-of-billing' };
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let directory = '';
 let node: ServerProcess;

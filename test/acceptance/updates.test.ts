@@ -2,7 +2,7 @@
 // restarts of worker and node, and what default handlers get.
 
 import { join } from 'node:path';
-import { afterAll, onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
+import { onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Client,
   ServiceError,
@@ -13,15 +13,12 @@ import {
 import { WorkflowNotFoundError } from '../../sdk/common/index.ts';
 import { Worker } from '../../sdk/worker/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import { type AtEnd, type ServerProcess, startServer, temporaryDir, until } from '../support/processes.ts';
 import { connect, inhabit, startWorker, TASK_QUEUE, workflowsPath } from './world.ts';
 
 const onTestFinished: AtEnd = (step) => atTestEnd(async () => void (await step()));
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 let client: Client;
@@ -69,7 +66,11 @@ describe('an update', () => {
       expect(error).toMatchObject({ cause: { type, name: 'ApplicationFailure' } });
     }
     await expect(handle.executeUpdate('nothing')).rejects.toMatchObject({
-      cause: { message: 'No registered handler for update: nothing' },
+      cause: {
+        message: expect.stringMatching(
+          /^No registered handler for update: nothing\. Registered updates: \[.*addItem.*\]$/,
+        ),
+      },
     });
     await expect(addItem(handle, 'sleeping')).rejects.toMatchObject({
       cause: { message: expect.stringContaining('An update validator may not change its workflow') },

@@ -2,11 +2,12 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { ApplicationFailure, Context } from '../../sdk/activity/index.ts';
 import { Client, Connection } from '../../sdk/client/index.ts';
 import type { ConnectionOptions } from '../../sdk/connection/index.ts';
 import { Worker, type WorkerOptions } from '../../sdk/worker/index.ts';
-import type { AtEnd } from '../support/processes.ts';
+import type { AtEnd, Finished } from '../support/processes.ts';
 
 export const TASK_QUEUE = 'acceptance';
 export const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
@@ -64,4 +65,12 @@ export async function inhabit(
   const connection = await connect(options, atEnd);
   const worker = await startWorker(await connect(options, atEnd), atEnd, { namespace, ...more.worker });
   return { client: new Client({ connection, namespace }), connection, worker };
+}
+
+/** What a command that went well printed with `-o json`. */
+export async function printedJson(finished: Promise<Finished>): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await finished;
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Record<string, unknown>;
 }

@@ -1,10 +1,11 @@
 // The Redis adapter against real servers: alone, with a password and TLS, behind a Sentinel, and as a Redis Cluster.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CALL_TIMEOUT_MS } from '../../cluster/ownership/limits.ts';
 import { RedisCoordinator } from '../../cluster/ownership/redis/coordinator.ts';
 import type { Coordinator, RedisSettings } from '../../src/ports/coordinator.ts';
 import { shardId, term } from '../../src/ports/ids.ts';
@@ -31,7 +32,10 @@ const single = (port: number): RedisSettings => ({
 });
 
 let clusters = 0;
-function coordinatorOf(redis: RedisSettings, settings: { clusterId?: string; log?: Log } = {}): Coordinator {
+function coordinatorOf(
+  redis: RedisSettings,
+  settings: { clusterId?: string; log?: Log; callTimeoutMs?: number } = {},
+): Coordinator {
   return new RedisCoordinator({
     clusterId: settings.clusterId ?? `test-${(clusters += 1)}`,
     redis,
@@ -39,7 +43,7 @@ function coordinatorOf(redis: RedisSettings, settings: { clusterId?: string; log
     scheduler: systemScheduler,
     random: systemRandom,
     log: settings.log ?? silentLog,
-    callTimeoutMs: TIMEOUT_MS,
+    callTimeoutMs: settings.callTimeoutMs ?? TIMEOUT_MS,
   });
 }
 
@@ -153,8 +157,28 @@ describe('one server', () => {
         why: `Redis at 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`,
       });
       expect(lines).toEqual([
-        expect.stringContaining(`warn Redis at 127.0.0.1:${port} cannot be reached. This node starts all the same`),
+        expect.stringContaining(`warn Redis at 127.0.0.1:${port} cannot be reached: check cluster.redis. Who knows`),
       ]);
+    });
+
+    it('says that what answers there is no Redis', async () => {
+      const web = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+      });
+      await new Promise<void>((resolve) => void web.listen(0, '127.0.0.1', resolve));
+      const { port } = web.address() as AddressInfo;
+      const { log, lines } = listening();
+      const one = coordinator(single(port), { log });
+      const reason = 'what answers there does not speak the protocol of Redis';
+      await eventually('the warning', async () => lines[0]);
+      expect(lines).toEqual([expect.stringContaining(`"reason":"${reason}"`)]);
+      // Also between two of its connections.
+      for (let i = 0; i < 20; i += 1) {
+        expect(await one.nextTerm(SHARD, 0)).toMatchObject({ why: `Redis at 127.0.0.1:${port}: ${reason}` });
+        await sleep(5);
+      }
+      await new Promise((resolve) => void web.close(resolve));
     });
 
     it('reports what it cannot read, and goes on', async () => {
@@ -222,8 +246,8 @@ describe('one server', () => {
       expect(await one.nextTerm(SHARD, 0)).toMatchObject({ value: 2 });
     });
 
-    it('claims terms for a thousand shards at once in well under a deadline', async () => {
-      const one = coordinator(single(server.port));
+    it('claims terms for a thousand shards at once within the deadline of a call', async () => {
+      const one = coordinator(single(server.port), { callTimeoutMs: CALL_TIMEOUT_MS });
       await reached(one);
       const claims = await Promise.all(Array.from({ length: 1_000 }, (_, n) => one.nextTerm(shardId(n), 0)));
       expect(claims.every((claim) => claim.type === 'ok')).toBe(true);

@@ -1,7 +1,6 @@
 // A cluster whose nodes keep nothing: one real PostgreSQL for all, real sockets and Redis. Any node answers anything, each shard is led by one, and
-// what a node led goes to the others when it leaves or vanishes.
+// what a node led goes to the others when it leaves (test/chaos/cluster-database.test.ts: when it is killed).
 
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client, Connection } from '../../sdk/client/index.ts';
 import { Worker } from '../../sdk/worker/index.ts';
@@ -9,9 +8,9 @@ import { migrated } from '../conformance/postgres-medium.ts';
 import { TestCluster } from '../support/cluster.ts';
 import { type Database, sharedPostgres } from '../support/postgres.ts';
 import { eventually } from '../support/redis.ts';
+import { anyNodeAnswers, nodesComeAndGo, start, type Use, workflowsPath } from './cluster-behaviour.ts';
 
 const SHARDS = 16;
-const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
 let cluster: TestCluster;
 let database: Database;
 const connections: Connection[] = [];
@@ -42,6 +41,16 @@ const ledBy = (by: string, ...names: string[]): Promise<true> =>
     },
     40_000,
   );
+
+const use: Use = {
+  cluster: () => cluster,
+  clientOf: async (node) => new Client({ connection: await connectionTo(node) }),
+  keep: (connection) => void connections.push(connection),
+  comesBack: async (node) => {
+    await cluster.start(node, { postgres: database.url });
+    await ledBy('a', 'a', 'b', 'c');
+  },
+};
 
 async function connectionTo(name: string): Promise<Connection> {
   const connection = await Connection.connect({ address: cluster.node(name).address });
@@ -82,6 +91,22 @@ describe('three nodes on one database', () => {
     expect((await elsewhere.workflow.count('ExecutionStatus = "Completed"')).count).toBe(20);
   }, 60_000);
 
+  anyNodeAnswers(use);
+  nodesComeAndGo(use);
+
+  it('lead on while Redis is away, and are joined when it is back with nothing in it', async () => {
+    await cluster.redis.kill();
+    const client = await use.clientOf('a');
+    await start(client, 'without-redis');
+    expect((await client.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
+    await cluster.redis.start();
+    await cluster.stop('c');
+    await ledBy('a', 'a', 'b');
+    await use.comesBack('c');
+    const back = await use.clientOf('c');
+    expect((await back.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
+  }, 90_000);
+
   it('are not joined by a second process of one of them', async () => {
     await expect(cluster.start('a', { postgres: database.url })).rejects.toThrow(/another node .* is called a/);
     await ledBy('b', 'a', 'b', 'c');
@@ -97,7 +122,7 @@ describe('three nodes on one database', () => {
     await cluster.start('c', { postgres: database.url });
     await ledBy('a', 'a', 'b', 'c');
     const back = new Client({ connection: await connectionTo('c') });
-    expect((await back.workflow.count('ExecutionStatus = "Running"')).count).toBe(20);
+    expect((await back.workflow.count('WorkflowType = "hello" AND ExecutionStatus = "Running"')).count).toBe(20);
     expect(cluster.fatal).toEqual([]);
   }, 90_000);
 });

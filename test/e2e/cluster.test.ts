@@ -2,17 +2,15 @@
 // and go with no failed request, and who does not belong is told so. Tests build on one another, so that the cluster starts once.
 
 import { cpSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client, Connection, WorkflowFailedError } from '../../sdk/client/index.ts';
-import { Worker } from '../../sdk/worker/index.ts';
+import { Client, Connection } from '../../sdk/client/index.ts';
 import type { Draining } from '../../src/ports/cluster.ts';
 import { TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/redis.ts';
+import { anyNodeAnswers, nodesComeAndGo, start, type Use } from './cluster-behaviour.ts';
 
 const SHARDS = 16;
-const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
 let cluster: TestCluster;
 const connections: Connection[] = [];
 
@@ -33,8 +31,15 @@ async function clientOf(name: string): Promise<Client> {
   return new Client({ connection });
 }
 
-const start = (client: Client, workflowId: string) =>
-  client.workflow.start('order', { workflowId, taskQueue: 'orders', args: [] });
+const use: Use = {
+  cluster: () => cluster,
+  clientOf,
+  keep: (connection) => void connections.push(connection),
+  comesBack: async (node) => {
+    await cluster.start(node);
+    await cluster.settled('a', ['a', 'b', 'c'], 3);
+  },
+};
 
 const drain = (by: string, node: string, how: Draining): Promise<void> =>
   new Promise((resolve, reject) =>
@@ -49,40 +54,7 @@ describe('a cluster of three nodes', () => {
     for (const n of leads) expect(n).toBeGreaterThanOrEqual(Math.floor(SHARDS / 3) - 1);
   });
 
-  it('answers anything at any node', async () => {
-    const [a, b, c] = await Promise.all([clientOf('a'), clientOf('b'), clientOf('c')]);
-    const ids = Array.from({ length: 30 }, (_, i) => `any-${String(i).padStart(2, '0')}`);
-    await Promise.all(ids.map((id) => start(a, id)));
-    await Promise.all(ids.map((id) => b.workflow.getHandle(id).signal('go', 1)));
-    const described = await Promise.all(ids.map((id) => c.workflow.getHandle(id).describe()));
-    expect(described.map(({ historyLength }) => historyLength)).toEqual(ids.map(() => 3));
-    // Pages of ten, merged from all nodes, each execution once, newest first.
-    const listed: string[] = [];
-    for await (const info of c.workflow.list({ pageSize: 10 })) listed.push(info.workflowId);
-    expect([...listed].sort()).toEqual(ids);
-    expect((await a.workflow.count()).count).toBe(30);
-    await expect(start(c, 'any-00')).rejects.toThrow(/already started/i);
-    await Promise.all(ids.map((id) => c.workflow.getHandle(id).terminate('done')));
-    await expect(a.workflow.getHandle('any-07').result()).rejects.toThrow(WorkflowFailedError);
-  });
-
-  it('brings every task to a worker that is connected to one node only', async () => {
-    const connection = await Connection.connect({ address: cluster.node('a').address, discovery: 'off' });
-    connections.push(connection);
-    const worker = await Worker.create({
-      connection,
-      taskQueue: 'everywhere',
-      workflowsPath,
-      activities: { greet: async (name: string) => `Hello, ${name}!` },
-    });
-    const client = await clientOf('b');
-    await worker.runUntil(async () => {
-      const results = Array.from({ length: 30 }, (_, i) =>
-        client.workflow.execute('hello', { workflowId: `near-${i}`, taskQueue: 'everywhere', args: [String(i)] }),
-      );
-      expect(await Promise.all(results)).toEqual(results.map((_, i) => `Hello, ${i}!`));
-    });
-  }, 60_000);
+  anyNodeAnswers(use);
 
   it('shows what each node leads, and how far followers are behind', async () => {
     const response = await fetch(`http://${cluster.node('b').address}/metrics`);
@@ -98,28 +70,7 @@ describe('a cluster of three nodes', () => {
     expect(problems).toEqual([]);
   });
 
-  it('lets a node go and come back while every request succeeds', async () => {
-    const client = await clientOf('a');
-    let going = true;
-    let asked = 0;
-    const load = (async () => {
-      while (going) {
-        await Promise.all(Array.from({ length: 5 }, (_, i) => start(client, `roll-${asked + i}`)));
-        asked += 5;
-      }
-    })();
-    await cluster.stop('b');
-    await eventually('all shards led by the other two', async () =>
-      (await cluster.shards('a')).every(({ leader }) => leader === 'a' || leader === 'c') ? true : undefined,
-    );
-    await cluster.start('b');
-    await cluster.settled('a', ['a', 'b', 'c'], 3);
-    await eventually('enough was asked', async () => (asked >= 100 ? true : undefined));
-    going = false;
-    await load;
-    const back = await clientOf('b');
-    expect((await back.workflow.count('WorkflowType = "order" AND ExecutionStatus = "Running"')).count).toBe(asked);
-  }, 60_000);
+  nodesComeAndGo(use);
 
   it('gives a new node its share, and what it had is there', async () => {
     await cluster.start('d');
@@ -156,7 +107,7 @@ describe('who does not belong', () => {
     const copy = cluster.directoryOf('copy');
     cpSync(cluster.directoryOf('a'), copy, { recursive: true, filter: (file) => !/LOCK$|\.pid$/.test(file) });
     await expect(cluster.start('thief', { directory: copy })).rejects.toThrow(
-      /data directory of this node is in use by node a/,
+      /data directory of this node \(id .*\) is in use by node a/,
     );
   });
 

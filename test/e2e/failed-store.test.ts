@@ -1,9 +1,10 @@
 // A node whose disk refuses a write, in a real cluster of which it is one process: it goes from the cluster, says so, and the others serve on.
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { Client, Connection } from '../../sdk/client/index.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import { TestCluster } from '../support/cluster.ts';
-import { type AtEnd, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
+import { type ServerProcess, startServer, tenuto } from '../support/processes.ts';
 import { eventually } from '../support/redis.ts';
 
 const SHARDS = 8;
@@ -12,11 +13,11 @@ const FILE_BLOCKS = 6_000;
 
 let cluster: TestCluster;
 let failing: ServerProcess;
-const undo: (() => unknown)[] = [];
-const atEnd: AtEnd = (step) => void undo.unshift(step);
+const atEnd = undoneAtFileEnd();
 
 beforeAll(async () => {
   cluster = await TestCluster.create(SHARDS, { firstMembers: 3 });
+  atEnd(() => cluster.close());
   const settings = ['--cluster-id', 'test', '--name', 'c', '--redis', `redis://127.0.0.1:${cluster.redis.port}`];
   const ports = ['--port', '0', '--gossip-port', '0', '--link-port', '0', '--shard-count', `${SHARDS}`];
   const env = { TENUTO_FIRST_MEMBERS: '3' };
@@ -30,14 +31,9 @@ beforeAll(async () => {
   await cluster.settled('a', ['a', 'b', 'c'], 3);
 }, 60_000);
 
-afterAll(async () => {
-  for (const step of undo) await step();
-  await cluster.close();
-});
-
 it('goes from the cluster, and stays up to say why', { timeout: 90_000 }, async () => {
   const connection = await Connection.connect({ address: cluster.node('a').address, discovery: 'off' });
-  undo.push(() => connection.close());
+  atEnd(() => connection.close());
   const client = new Client({ connection });
   const input = 'x'.repeat(200_000);
   const readyz = async (): Promise<string> => (await fetch(`http://${failing.address}/readyz`)).text();

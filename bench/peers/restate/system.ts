@@ -4,9 +4,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '../../lib/at-end.ts';
 import { askInside } from '../../lib/inside.ts';
 import type { RunningSystem, System, SystemProcess, Target, WorkflowKind } from '../../lib/model.ts';
-import { atEnd } from '../at-end.ts';
 import { Child } from '../child.ts';
 import { InstalledPeer } from '../install.ts';
 import { findIsolation, type Isolation, inOwn, inThatOf, mustBeAlone } from '../isolation.ts';

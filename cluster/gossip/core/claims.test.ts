@@ -66,6 +66,16 @@ describe('an alive claim', () => {
     expect(node.parts.table.get('a')).toMatchObject({ state: 'left', meta: { draining: known } });
   });
 
+  it('of a node known to have left is followed by what its next life says in its goodbye', () => {
+    const node = new TestNode().knows('a');
+    node.claims.left(0, { ...left('a', 1), draining: 'leadership' });
+    // That it was back, and drained, has not come through.
+    node.claims.left(1, { ...left('a', 4), draining: 'everything' });
+    expect(node.parts.table.get('a')).toMatchObject({ state: 'left', meta: { draining: 'everything' } });
+    node.claims.left(2, { ...left('a', 1), draining: 'leadership' });
+    expect(node.parts.table.get('a')?.meta.draining).toBe('everything');
+  });
+
   it('past the bound of members is refused', () => {
     const node = new TestNode({ maxMembers: 2 }).knows('a');
     expect(node.claims.alive(0, aliveClaim('b'), 'door')).toBe('tableFull');

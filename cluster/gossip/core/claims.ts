@@ -1,7 +1,7 @@
 // What others say about members, and what we make of it: the rules of SWIM. News is passed on once more by each who hears it; old news ends here.
 // Of two claims the higher incarnation holds, then the worse state; only the member itself can raise its incarnation.
 
-import { newestCommon } from '../../../src/wire/versions.ts';
+import { newestCommon, rangeText } from '../../../src/wire/versions.ts';
 import { encodeMessage } from './codec.ts';
 import { isUp, type Member } from './member.ts';
 import type { AliveClaim, DeadClaim, LeftClaim, LoadClaim, Refused, SuspectClaim } from './messages.ts';
@@ -46,7 +46,8 @@ export class Claims {
     const { self, table, out } = this.#parts;
     const { meta } = claim;
     if (newestCommon(meta.protocol, self.meta.protocol) === undefined) {
-      return this.#refuse(nowMs, 'incompatibleVersion', meta, heard);
+      const spoken = `it speaks ${rangeText(meta.protocol)}, this node ${rangeText(self.meta.protocol)}`;
+      return this.#refuse(nowMs, 'incompatibleVersion', meta, heard, spoken);
     }
     if (meta.name === self.meta.name) return this.#aboutUs(nowMs, claim, heard);
     const known = table.get(meta.name);
@@ -195,10 +196,10 @@ export class Claims {
     return undefined;
   }
 
-  #refuse(nowMs: number, reason: RefusalReason, meta: NodeMeta, heard: Heard): RefusalReason {
+  #refuse(nowMs: number, reason: RefusalReason, meta: NodeMeta, heard: Heard, detail?: string): RefusalReason {
     const { limiter } = this.#parts;
     const { name, instance, addresses } = meta;
-    report(this.#parts, `refused ${reason} ${instance}`, nowMs, refusedPeer(reason, addresses.gossip, name));
+    report(this.#parts, `refused ${reason} ${instance}`, nowMs, refusedPeer(reason, addresses.gossip, name, detail));
     // At the door the answer says so.
     if (heard !== 'door' && limiter.allow(`tell ${instance}`, nowMs)) {
       this.#packets.sendAlone(addresses.gossip, [this.refusal(nowMs, reason, meta)]);

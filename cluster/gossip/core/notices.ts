@@ -30,9 +30,9 @@ export type Notice =
   /** A socket, the resolver or the peer directory failed; gossip goes on as far as it can. */
   | { readonly kind: 'trouble'; readonly message: string };
 
-export function refusedPeer(reason: RefusalReason, address: string, name: string | undefined): Notice {
+export function refusedPeer(reason: RefusalReason, address: string, name: string | undefined, detail?: string): Notice {
   const who = name === undefined ? `a node at ${address}` : `node ${JSON.stringify(name)} at ${address}`;
-  return { kind: 'refusedPeer', reason, address, name, message: `${who} is not let in: ${explain(reason)}` };
+  return { kind: 'refusedPeer', reason, address, name, message: `${who} is not let in: ${explain(reason, detail)}` };
 }
 
 export function refusedBy(reason: RefusalReason, by: string, severity: 'stop' | 'warn'): Notice {

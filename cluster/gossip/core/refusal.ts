@@ -50,12 +50,15 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
   yourself: 'it is this very node',
 };
 
-/** For who does not let another in. */
-export const explain = (reason: RefusalReason): string => EXPLANATIONS[reason];
+/** For who does not let another in. @param detail what is known of the case */
+export const explain = (reason: RefusalReason, detail = ''): string =>
+  detail === '' ? EXPLANATIONS[reason] : `${EXPLANATIONS[reason]} (${detail})`;
 
 /** The same, where the two sides are not alike, for who is not let in: it is that one's settings that people look at. */
 const TO_REFUSED: Partial<Readonly<Record<RefusalReason, string>>> = {
   foreignCluster: 'that one belongs to another cluster. Check cluster.id and the seeds of this node',
+  incompatibleVersion:
+    'there is no protocol version that both speak; the log of that one says which each speaks. Upgrade the older one: versions may differ by one while a cluster is upgraded',
   unknownKey: "none of that one's keys opens what this node sealed. Give this node the cluster's keys (cluster.keys)",
   notEncrypted:
     "this node sends unencrypted, and the cluster requires encryption. Give it the cluster's keys (cluster.keys)",

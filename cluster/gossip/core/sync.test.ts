@@ -55,11 +55,11 @@ describe('comparing tables', () => {
     expect(b.node.stateOf('x')).toBe('dead');
   });
 
-  it('believes a goodbye', () => {
+  it('believes a goodbye, and how the one that left drains', () => {
     const [a, b] = [syncing('a', 'b', 'x'), syncing('b', 'a', 'x')];
-    b.node.claims.left(0, { type: 'left', name: 'x', incarnation: 1 });
+    b.node.claims.left(0, { type: 'left', name: 'x', incarnation: 1, draining: 'everything' });
     compare(a, b);
-    expect(a.node.stateOf('x')).toBe('left');
+    expect(a.node.parts.table.get('x')).toMatchObject({ state: 'left', meta: { draining: 'everything' } });
   });
 
   it('passes a refutation on that one side missed', () => {
@@ -102,6 +102,16 @@ describe('comparing tables', () => {
     b.node.claims.dead(1_000, { type: 'dead', name: 'x', incarnation: 1, from: 'b' });
     compare(a, b, now(5_000));
     expect(a.node.parts.table.get('x')).toMatchObject({ state: 'dead', sinceMs: 1_000 });
+    expect(a.node.changes()).toEqual(['joined b']);
+  });
+
+  it('tells a newcomer of who has left, with its last word on how it drains', () => {
+    const [a, b] = [syncing('a'), syncing('b', 'x')];
+    b.node.claims.left(1_000, { type: 'left', name: 'x', incarnation: 1, draining: 'everything' });
+    compare(a, b, now(5_000));
+    expect(a.node.parts.table.get('x')).toMatchObject({
+      ...{ state: 'left', sinceMs: 1_000, meta: { draining: 'everything' } },
+    });
     expect(a.node.changes()).toEqual(['joined b']);
   });
 

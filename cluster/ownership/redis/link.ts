@@ -18,9 +18,15 @@ export interface LinkOptions {
 
 const unavailable = (applied: 'no' | 'maybe', why: string): Unavailable => ({ type: 'unavailable', applied, why });
 
+/** What the client says when it is asked between two connections, which is no reason for anything. */
+const NOT_CONNECTED = /enableOfflineQueue options is false/;
+/** What it says of bytes that are no answer, asking to be told of them. */
+const NO_REDIS = /Please report this\.$/;
+
 /** Some errors of Node carry their reason in the code alone. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (NO_REDIS.test(error.message)) return 'what answers there does not speak the protocol of Redis';
   const { code } = error as NodeJS.ErrnoException;
   return error.message !== '' ? error.message : (code ?? error.name);
 }
@@ -50,9 +56,9 @@ export class RedisLink {
     this.#sinceMs = options.clock.monotonic();
     this.#client = createClient(options.redis, this.#callTimeoutMs, options.random);
     this.#client.on('ready', () => this.#reached());
-    this.#client.on('error', (error) => this.#failed(reasonOf(error)));
+    this.#client.on('error', (error) => this.#failed(this.#reasonOf(error)));
     this.#client.on('node error', (error) => {
-      this.#fault = reasonOf(error);
+      this.#fault = this.#reasonOf(error);
     });
     this.#client.on('close', () => this.#failed(this.#fault));
   }
@@ -103,13 +109,19 @@ export class RedisLink {
     return unavailable('maybe', why);
   }
 
+  #reasonOf(error: unknown): string {
+    const reason = reasonOf(error);
+    return NOT_CONNECTED.test(reason) ? this.#fault : reason;
+  }
+
   #rejected(error: unknown): Unavailable {
-    const why = `${this.#servers}: ${reasonOf(error)}`;
+    const reason = this.#reasonOf(error);
+    const why = `${this.#servers}: ${reason}`;
     if (isRefusal(error)) {
       this.#sayRefusal(why);
       return unavailable('no', why);
     }
-    this.#failed(reasonOf(error));
+    this.#failed(reason);
     return unavailable('maybe', why);
   }
 
@@ -131,7 +143,7 @@ export class RedisLink {
       this.#saidUnreachable = true;
       log.warn(
         { reason: why },
-        `${this.#servers} cannot be reached. This node starts all the same and goes on trying; until then no shard moves to another node`,
+        `${this.#servers} cannot be reached: check cluster.redis. Who knows its cluster starts all the same, a new node waits, and both go on trying; until then no shard moves to another node`,
       );
     }
     if (this.#state !== 'ready') return;

@@ -9,6 +9,7 @@ import { verifyDirectory } from '../../../src/store/index.ts';
 import type { ShardStatus } from '../../../src/wire/cluster.ts';
 import { type Build, OWN } from './build.ts';
 import { type CoordinatorKind, TestCoordinator } from './coordinator.ts';
+import { TestDatabase } from './database.ts';
 import { Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
 
@@ -16,12 +17,17 @@ import { NodeProcess } from './node-process.ts';
 const HEALTHY_MS = 60_000;
 const LOOK_MS = 500;
 
+/** Where shards are: in the nodes' directories, replicated, or in one PostgreSQL that all share. */
+export type StoreKind = 'directories' | 'database';
+
 export interface ClusterOptions {
   readonly directory: string;
   readonly nodes: number;
   readonly shardCount: number;
   readonly replicas: number;
   readonly coordinator: CoordinatorKind;
+  /** Default: directories. */
+  readonly store?: StoreKind | undefined;
   /** What the nodes run at first. Default: this build. */
   readonly build?: Build | undefined;
   /** Where a node keeps its data, if not beside the others'. */
@@ -36,6 +42,7 @@ export class ChaosCluster {
   readonly deaths: string[] = [];
   readonly #options: ClusterOptions;
   #coordinator: TestCoordinator | undefined;
+  #database: TestDatabase | undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -51,9 +58,16 @@ export class ChaosCluster {
     return this.#coordinator;
   }
 
+  get database(): TestDatabase {
+    if (this.#database === undefined) throw new Error('the cluster has no database');
+    return this.#database;
+  }
+
   /** Resolves when all nodes say they are ready. */
   async start(): Promise<void> {
-    this.#coordinator = await TestCoordinator.start(this.#options.coordinator);
+    const { coordinator, store, shardCount } = this.#options;
+    this.#coordinator = await TestCoordinator.start(coordinator);
+    if (store === 'database') this.#database = await TestDatabase.start(shardCount);
     for (let n = 0; n < this.#options.nodes; n += 1) await this.#make();
     await Promise.all(this.nodes.map((node) => node.start()));
   }
@@ -122,9 +136,11 @@ export class ChaosCluster {
     for (const one of some) for (const other of others) this.network.cuts.bothWays(one.name, other.name);
   }
 
-  /** SIGTERM for every node; then their directories are read and checked. Returns what is wrong with them. */
+  /** SIGTERM for every node; then their directories, or the database, are read and checked. Returns what is wrong with them. */
   async endAndVerify(): Promise<string[]> {
     await Promise.all(this.nodes.map((node) => node.end()));
+    if (this.#database !== undefined)
+      return (await this.#database.problems()).map((problem) => `the database: ${problem}`);
     const problems: string[] = [];
     for (const { name, dataDirectory } of this.nodes) {
       const found = (await verifyDirectory(dataDirectory)).problems;
@@ -138,14 +154,26 @@ export class ChaosCluster {
     for (const node of this.nodes) node.killNow();
     await this.network.close();
     await this.#coordinator?.remove();
+    await this.#database?.remove();
   }
 
   async #make(): Promise<NodeProcess> {
     const { directory, shardCount, replicas, nodes: firstMembers, dataDirectoryOf, build = OWN } = this.#options;
     const name = `n${this.nodes.length + 1}`;
-    const place = await this.network.place(name, this.coordinator.port);
+    const place = await this.network.place(name, this.coordinator.port, this.#database?.port);
     const redis = this.coordinator.settings(place.redisPort);
-    const settings = { place, build, clusterId: this.id, shardCount, replicas, firstMembers, redis, directory };
+    const databaseUrl = place.databasePort === undefined ? undefined : this.#database?.urlAt(place.databasePort);
+    const settings = {
+      place,
+      databaseUrl,
+      build,
+      clusterId: this.id,
+      shardCount,
+      replicas,
+      firstMembers,
+      redis,
+      directory,
+    };
     const node = new NodeProcess(
       { ...settings, dataDirectory: dataDirectoryOf?.(name) },
       { died: (who, how) => void this.deaths.push(`${who} ${how}`) },

@@ -1,6 +1,6 @@
 // Which directions of the test's network are cut. Proxies ask before they pass bytes on, and are told when something was mended.
 
-/** `from` may not reach `to`; names of nodes, or `redis`. */
+/** `from` may not reach `to`; names of nodes, `redis` or `database`. */
 export class Cuts {
   readonly #cut = new Set<string>();
   readonly #waiting = new Set<() => void>();

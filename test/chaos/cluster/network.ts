@@ -9,6 +9,7 @@ import { UdpProxy } from './udp-proxy.ts';
 
 export const LOCALHOST = '127.0.0.1';
 export const REDIS = 'redis';
+export const DATABASE = 'database';
 /** Below the range that kernels give to outgoing connections: what a killed node listened on stays free for it. */
 const PORTS = { first: 20_000, count: 11_000 };
 const PORT_TRIES = 200;
@@ -24,6 +25,8 @@ export interface NodePlace {
   readonly gossip: { readonly port: number; readonly advertise: string };
   /** Where this node finds Redis; undefined without a proxy for it. */
   readonly redisPort: number | undefined;
+  /** Where it finds the database that all share; undefined: it has a directory. */
+  readonly databasePort: number | undefined;
 }
 
 export class Network {
@@ -33,8 +36,11 @@ export class Network {
   /** Other runs on this machine are elsewhere in 127/8. */
   readonly #net = `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`;
 
-  /** @param redisPort of the real one; undefined: no proxy, since who is asked tells real addresses (Sentinel) */
-  async place(name: string, redisPort: number | undefined): Promise<NodePlace> {
+  /**
+   * @param redisPort of the real one; undefined: no proxy, since who is asked tells real addresses (Sentinel)
+   * @param databasePort of the real one, if there is one
+   */
+  async place(name: string, redisPort: number | undefined, databasePort?: number): Promise<NodePlace> {
     const ip = `${this.#net}.${this.#names.size + 1}`;
     this.#names.set(ip, name);
     const clientPort = await freePort(LOCALHOST);
@@ -50,12 +56,17 @@ export class Network {
       ...{ name, ip, clientPort, grpcPort },
       link: { port: linkPort, advertise: `${LOCALHOST}:${linkFront}` },
       gossip: { port: gossipPort, advertise: `${LOCALHOST}:${gossipFront}` },
-      redisPort: redisPort === undefined ? undefined : await this.#tcp({ name: REDIS, ip: LOCALHOST, port: redisPort }),
+      redisPort: await this.#wayTo(REDIS, redisPort),
+      databasePort: await this.#wayTo(DATABASE, databasePort),
     };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+  }
+
+  async #wayTo(name: string, port: number | undefined): Promise<number | undefined> {
+    return port === undefined ? undefined : await this.#tcp({ name, ip: LOCALHOST, port });
   }
 
   async #tcp(to: { name: string; ip: string; port: number }): Promise<number> {

@@ -30,6 +30,8 @@ export interface NodeSettings {
   readonly directory: string;
   /** Instead of that folder. */
   readonly dataDirectory?: string | undefined;
+  /** Instead of any folder: the database that all share. */
+  readonly databaseUrl?: string | undefined;
 }
 
 export interface NodeEvents {
@@ -136,10 +138,12 @@ export class NodeProcess {
   }
 
   #config(): object {
-    const { place, clusterId, shardCount, replicas, firstMembers, redis } = this.#settings;
+    const { place, clusterId, shardCount, replicas, firstMembers, redis, databaseUrl } = this.#settings;
     const { name, ip, clientPort, grpcPort, link, gossip } = place;
     return {
-      dataDirectory: this.dataDirectory,
+      ...(databaseUrl === undefined
+        ? { dataDirectory: this.dataDirectory }
+        : { store: { postgres: { url: databaseUrl } } }),
       shardCount,
       listen: { ip: LOCALHOST, port: clientPort },
       grpc: { port: grpcPort },

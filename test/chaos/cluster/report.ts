@@ -100,11 +100,13 @@ writes down what was acknowledged. After the faults of a scenario this must hold
 - operations that are under way throughout, each kind again and again, were each done once, as clients see it: every due second of the schedules has one run, batch jobs count exactly what they
   did, runs that a reset began have all signals in order, updates were accepted and completed once, children started and their messages delivered once, signals carried over every
   continue-as-new, activities without a workflow ended once, lists showed what was just started or upserted, and what was paused stood still (not in the upgrade, whose shop is of another build);
-- no node ended by itself, and \`tenuto data verify\` finds nothing wrong in any node's directory;
+- no node ended by itself, and \`tenuto data verify\` finds nothing wrong in any node's directory, nor in the database;
 - in a rolling restart, in a rolling upgrade, and while nodes come and go as planned, no call of a client has failed.
 
 The upgrade comes from another revision of this repository, built for the run: its nodes, shop, a worker and a client, with a worker and a client of this build beside them. The
 others are one build throughout.
+
+Where nodes share a PostgreSQL, it is a real one, with a proxy before it as well: what a dead or stopped node led is taken over when gossip has given it up, after 5 s or so; there are no replicas that miss its heartbeats.
 
 In the run of Temporal's own SDK a client and two workers of it come to the gRPC doors through a balancer, as users have one: what they signalled and updated must be there once and in order, queries must
 show all that was acknowledged before them, each second of a schedule must have one run, and histories are numbered 1..n.

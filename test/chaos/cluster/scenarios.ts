@@ -26,6 +26,8 @@ export interface Scenario {
 const BEYOND_LEASE_MS = 9_000;
 /** Long enough for gossip to give a silent node up, and for leaders to step down. */
 const CUT_MS = 9_000;
+/** A database that somebody starts again. */
+const AWAY_MS = 4_000;
 export const BETWEEN_MS = 2_000;
 const disk = new SmallDisk();
 
@@ -176,6 +178,39 @@ export const SCENARIOS: readonly Scenario[] = [
         await node.restart();
       });
       await world.calm(BETWEEN_MS);
+    },
+  },
+  {
+    name: 'database',
+    title: 'nodes share a PostgreSQL: killed, stopped, cut off from it; it is killed itself; rolling restart',
+    options: { store: 'database' },
+    async run(world) {
+      const { cluster } = world;
+      const { cuts } = cluster.network;
+      const killed = await cluster.leaderOfMost();
+      await world.fault(`kill -9 ${killed.name}, which leads most shards`, () => killed.kill());
+      await comesBack(world, killed);
+      const stopped = await cluster.leaderOfMost();
+      await world.fault(`SIGSTOP ${stopped.name}, which leads most shards`, () => stopped.pause());
+      await world.calm(BEYOND_LEASE_MS);
+      await world.fault(`SIGCONT ${stopped.name}, whose shards others have`, () => stopped.resume());
+      await world.calm(BETWEEN_MS);
+      const cut = await cluster.leaderOfMost();
+      await world.fault(`no packet between the database and ${cut.name} for ${CUT_MS / 1_000} s`, async () => {
+        cuts.bothWays('database', cut.name);
+        await world.calm(CUT_MS);
+        cuts.mendAll();
+      });
+      await world.fault(`PostgreSQL is killed, and starts again after ${AWAY_MS / 1_000} s`, async () => {
+        await cluster.database.kill();
+        await world.calm(AWAY_MS);
+        await cluster.database.restart();
+      });
+      for (const node of cluster.nodes) {
+        await world.fault(`SIGTERM ${node.name}`, () => node.end());
+        await world.fault(`${node.name} starts again`, () => node.again());
+        await world.calm(BETWEEN_MS);
+      }
     },
   },
   {

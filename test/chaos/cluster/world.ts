@@ -9,7 +9,7 @@ import type { Connection } from 'tenuto/client';
 import { Operations, type OperationsReport } from '../../../examples/order-fulfillment/operations/operations.ts';
 import { type Build, type ClientLibrary, libraryOf, OWN } from './build.ts';
 import { connectToAll } from './clients.ts';
-import { ChaosCluster } from './cluster.ts';
+import { ChaosCluster, type StoreKind } from './cluster.ts';
 import type { CoordinatorKind } from './coordinator.ts';
 import { type FailedCall, Ledger } from './ledger.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -19,6 +19,7 @@ import { type Gaps, Probes } from './probes.ts';
 export interface WorldOptions {
   readonly nodes?: number;
   readonly coordinator?: CoordinatorKind;
+  readonly store?: StoreKind;
   readonly orders?: number;
   readonly seed?: number;
   /**
@@ -77,12 +78,13 @@ export class World {
   #sound = false;
 
   private constructor(options: WorldOptions) {
-    const { orders: count = 60, seed = SEED, nodes = 3, coordinator = 'single', dataDirectoryOf, other } = options;
+    const { orders: count = 60, seed = SEED, nodes = 3, coordinator = 'single', store } = options;
+    const { dataDirectoryOf, other } = options;
     this.#options = options;
     this.#directory = mkdtempSync(join(tmpdir(), 'tenuto-chaos-'));
     const directory = join(this.#directory, 'nodes');
     this.cluster = new ChaosCluster({
-      ...{ directory, nodes, coordinator, dataDirectoryOf, build: other },
+      ...{ directory, nodes, coordinator, store, dataDirectoryOf, build: other },
       ...{ shardCount: SHARDS, replicas: REPLICAS },
     });
     const shop = join(this.#directory, 'shop');

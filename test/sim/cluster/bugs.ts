@@ -14,6 +14,7 @@ import { decodeEntry, encodeEntry } from '../../../src/shard/entry.ts';
 import { JobRegistry } from '../../../src/shard/jobs/registry.ts';
 import { withoutReceived, withRowsOf } from '../bugs.ts';
 import { emptyVotes, majorityIs, readsAlone, replaced, truncatesCommitted } from '../plants.ts';
+import type { ClusterPlan, FaultName } from './plan.ts';
 import type { ClusterBug } from './simulate.ts';
 
 export const BUGS = {
@@ -161,5 +162,53 @@ function notedAnyhow(step: Parameters<JobRegistry['change']>[2], before: JobProg
 }
 
 export type BugName = keyof typeof BUGS;
+
+/** How the tests find a bug without a search of thousands of seeds each time. */
+export interface FoundBy {
+  /** What the checker that is there for it says. A bug has many faces: seeds that fail otherwise are passed over. */
+  readonly says: RegExp;
+  /** The first seed that finds it, or one not far before: nothing breaks when a change shifts it, the search is longer then. */
+  readonly from: number;
+  /** Plans that lead to it more often than others. */
+  readonly in?: (plan: ClusterPlan) => boolean;
+}
+
+const having =
+  (fault: FaultName) =>
+  ({ kinds }: ClusterPlan): boolean =>
+    kinds.includes(fault);
+
+export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
+  'commit-before-majority': { says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 2 },
+  'read-without-confirming': { says: /^linearizable reads/, from: 68, in: having('deaf hand-over') },
+  'vote-twice-after-restart': { says: /^promises: .* and had promised it to/, from: 69, in: having('rivals') },
+  'truncate-committed': { says: /^truncation: .* which is committed/, from: 8 },
+  'outbox-applied-twice': {
+    ...{ says: /^I5: .*|^backup: .* is no consistent cut/, from: 3 },
+    in: having('lost confirmation'),
+  },
+  'flush-uncommitted': { says: /^flush: .* on disk (is|are) not th/, from: 3 },
+  'quorum-over-the-ring': {
+    ...{ says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 8 },
+    in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
+  },
+  'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
+  'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
+  'throttle-forgets': { says: /^flow: \d+ permits of key .* are given within/, from: 7 },
+  'batch-step-noted-anyhow': {
+    ...{ says: /^end: batch job op-\d-job counts .* which got no/, from: 12 },
+    // Whose leader is cut off within a step (job-leader.ts).
+    in: ({ durability, replicas, operations }) =>
+      durability === 'replicated' &&
+      replicas >= 3 &&
+      operations.some(({ moves }) => moves.some((move) => move.do === 'batch')),
+  },
+  'heartbeats-forgotten': { says: /^heartbeat: attempt \d+ of .* begins at 0/, from: 2 },
+  'backup-of-what-is-flushed': { says: /^backup: .* and \d+ was committed when it was asked for/, from: 3 },
+  'commit-not-fenced': {
+    ...{ says: /^I3: .* is written in term \d+ in the database/, from: 11 },
+    in: (plan) => plan.durability === 'shared' && having('isolated leader')(plan),
+  },
+};
 
 export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);
