@@ -107,6 +107,19 @@ it.each([
   }
 });
 
+it('the tests of the guide on testing pass as they are written', { timeout: 60_000 }, async () => {
+  const folder = extract('docs/guides/testing.md') ?? '';
+  await compile(folder);
+  const { stdout } = await run(
+    process.execPath,
+    ['--test', '--test-reporter=tap', 'order-test.js', 'activity-test.js'],
+    {
+      cwd: folder,
+    },
+  );
+  expect(stdout).toMatch(/^# pass 4$/m);
+});
+
 it('the metrics and tables that the pages on operating name exist', async () => {
   const folder = join(root, 'docs/operations');
   const named = readdirSync(folder).flatMap((page) => [

@@ -156,7 +156,7 @@ export class ClusterNode {
     });
     const pause = new DeliveryPause(clock);
     this.#relay = new OutboxRelay({
-      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
+      ...{ self: config.name, view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
       engine: () => this.#engine(),
       connect: ({ node, address }) => void this.#connect(node, address),
     });

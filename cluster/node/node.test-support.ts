@@ -57,7 +57,8 @@ export class TestNet {
   }
 
   isUp(from: string, to: string): boolean {
-    return this.nodes.has(to) && !this.away.has(to) && !this.away.has(from);
+    // No node has a link to itself.
+    return from !== to && this.nodes.has(to) && !this.away.has(to) && !this.away.has(from);
   }
 
   peersOf(name: string): string[] {

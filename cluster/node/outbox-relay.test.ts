@@ -39,7 +39,7 @@ class Node {
       },
     };
     this.relay = new OutboxRelay({
-      ...{ view, rpc: net.node(name), scheduler: net.time, shardOf, pause: { isPaused: false } },
+      ...{ self: name, view, rpc: net.node(name), scheduler: net.time, shardOf, pause: { isPaused: false } },
       engine: () => engine,
       connect: ({ node }) => this.connected.push(node),
     });
@@ -94,6 +94,20 @@ describe('a message to an actor', () => {
     const second = a?.send('w1', 2);
     await net.time.advance(10);
     expect([second?.said, d?.received]).toEqual(['later', []]);
+  });
+
+  it('is later when it is sent back to where it comes from: that node knows by itself when it leads', async () => {
+    const { net, nodes } = world('a', 'b');
+    const [a, b] = nodes;
+    a?.owners.set(1, at('b', 1));
+    b?.owners.set(1, at('a', 2));
+    const early = a?.send('w1', 1);
+    await net.time.advance(10);
+    expect([early?.said, a?.connected]).toEqual(['later', []]);
+    a?.owners.set(1, 'local');
+    const again = a?.send('w1', 1);
+    await net.time.advance(10);
+    expect([again?.said, a?.received]).toEqual(['applied', ['w1#1']]);
   });
 
   it('waits while its shard moves, not for ever, and no longer than the node lives', async () => {

@@ -12,6 +12,8 @@ import { decodeBody, encodeBody, encodeRedirect, encodeValue, readAnswer } from 
 import { isRemote, type OwnershipView, type RemoteOwner } from '../routing/ownership.ts';
 
 export interface OutboxRelayOptions {
+  /** Name of this node. */
+  self: string;
   engine(): Pick<LedShards, 'receive'>;
   view: OwnershipView;
   rpc: Pick<Rpc, 'serve' | 'call' | 'reaches'>;
@@ -133,7 +135,7 @@ export class OutboxRelay {
   }
 
   #ask(owner: RemoteOwner, item: ShardMessage, may: 'redirect' | 'answer', done: Done): void {
-    const { rpc, connect } = this.#options;
+    const { self, rpc, connect } = this.#options;
     if (!rpc.reaches(owner.node)) connect(owner);
     const { source, seq, namespace, workflowId, message: said } = item;
     const request = encodeBody({ source, seq, namespace, workflowId, message: said });
@@ -144,9 +146,13 @@ export class OutboxRelay {
       }
       const answer = readAnswer(bytes, outcome);
       if (answer.type === 'value') done(answer.value);
-      else if (answer.type === 'redirect' && answer.owner !== undefined && may === 'redirect')
+      // Who is told that this node leads the shard hears it before the node does: it is tried again, by then as one's own.
+      else if (may === 'redirect' && answer.type === 'redirect' && isOther(answer.owner, self))
         this.#ask(answer.owner, item, 'answer', done);
       else done('later');
     });
   }
 }
+
+const isOther = (owner: RemoteOwner | undefined, self: string): owner is RemoteOwner =>
+  owner !== undefined && owner.node !== self;

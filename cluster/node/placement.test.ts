@@ -76,7 +76,7 @@ describe('which ring counts', () => {
     for (const name of ['a', 'b']) world.node(name).placement.start('');
     await world.time.advance(20_000);
     expect(world.versions()).toEqual([0, 0]);
-    expect(world.nodes.get('a')?.placement.why).toMatch(/too few members/);
+    expect(world.nodes.get('a')?.placement.why).toMatch(/fewer nodes than cluster.firstMembers/);
     expect(world.nodes.get('a')?.placement.newest()).toBe('');
     world.node('c').placement.start('');
     await world.time.advance(20_000);

@@ -112,7 +112,7 @@ describe('the first plan', () => {
 
   it('waits for as many members as it is told to', () => {
     const world = new World({ firstMembers: 3 }).up(member(1)).pass(MINUTE_MS);
-    expect(world.why()).toBe('too few members for a first plan (cluster.firstMembers)');
+    expect(world.why()).toBe('fewer nodes than cluster.firstMembers have been there for some seconds');
     world.up(member(2)).pass(10_000);
     expect(world.planned()).toBe('0 1 2');
   });

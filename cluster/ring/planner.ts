@@ -43,7 +43,7 @@ export type NoProposal =
   | 'a plan is under way'
   /** Fewer than a majority of the plan's members are seen: it is more likely that this node is cut off. */
   | 'no majority in sight'
-  | 'too few members for a first plan (cluster.firstMembers)'
+  | 'fewer nodes than cluster.firstMembers have been there for some seconds'
   | 'another node proposes first'
   /** What is left to do would move more data than a minute may. */
   | 'enough moves for now';
@@ -129,7 +129,7 @@ export function forget(state: PlannerState, directoryId: string, at: Instant): P
 export function propose(state: PlannerState, at: Instant): Proposal {
   const { plan, settings } = state;
   const none = (why: NoProposal): Proposal => ({ type: 'none', why });
-  const tooFew = 'too few members for a first plan (cluster.firstMembers)';
+  const tooFew = 'fewer nodes than cluster.firstMembers have been there for some seconds';
   if (state.wantedSinceMs === undefined) return none(plan.version === 0 ? tooFew : 'settled');
   if (plan.version > 0) {
     const age = at.monotonicMs - state.planSinceMs;

@@ -8,7 +8,16 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isRecord } from '../common/type-helpers.ts';
 
-export const PROFILE_KEYS: readonly string[] = ['address', 'namespace', 'token', 'tokenFile', 'tlsCa'];
+/** The codec server is the command's: programs have codecs of their own. */
+export const PROFILE_KEYS: readonly string[] = [
+  'address',
+  'namespace',
+  'token',
+  'tokenFile',
+  'tlsCa',
+  'codecEndpoint',
+  'codecAuth',
+];
 export const DEFAULT_PROFILE = 'default';
 
 /** As a file has it, by the keys above. */

@@ -1,5 +1,6 @@
 // The worker's logger: one line per message on stderr unless told otherwise. Messages carry ids, never payloads.
 
+import { cutoffStackTrace } from '../common/failure-converter.ts';
 import { LOG_LEVELS, type Logger, type LogLevel, type LogMetadata } from '../common/logger.ts';
 
 export interface LogEntry {
@@ -15,8 +16,14 @@ export interface LogEntry {
 /** Called for each entry at or above the logger's level. */
 export type LogFunction = (entry: LogEntry) => void;
 
+/** Without the worker's own frames behind those of the user's code; where there are no others they tell what there is to tell. */
+function stackOf({ stack }: Error): string | undefined {
+  const users = cutoffStackTrace(stack);
+  return /^\s+at /m.test(users) ? users : stack;
+}
+
 function describe(value: unknown): unknown {
-  if (value instanceof Error) return value.stack ?? String(value);
+  if (value instanceof Error) return stackOf(value) ?? String(value);
   return typeof value === 'bigint' ? value.toString() : value;
 }
 

@@ -66,6 +66,9 @@ function unspecifiedBehavior(workflowType: string): TaskFailure {
   };
 }
 
+const causeName = (cause: WorkflowTaskFailedCause): string =>
+  Object.entries(WorkflowTaskFailedCause).find(([, value]) => value === cause)?.[0] ?? String(cause);
+
 function failedRequest(token: Uint8Array, cause: WorkflowTaskFailedCause, failure: TaskFailure): FailedRequest {
   const { message, type } = failure;
   return { token, cause, failure: { message, source: FAILURE_SOURCE, applicationFailureInfo: { type } } };
@@ -128,7 +131,7 @@ export class TaskAnswers {
       runId,
       workflowType,
       attempt,
-      cause: request.cause,
+      cause: causeName(request.cause),
       failure: request.failure && this.messageOf(request.failure),
     });
     this.encoded(held, held.task, request, (encoded) => this.sendFailed(held, encoded));

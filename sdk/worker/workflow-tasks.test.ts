@@ -115,6 +115,26 @@ describe('workflow tasks', () => {
     expect(engine.workflowTasks.cached).toBe(0);
   });
 
+  it('whose answer is refused for what it says are named in the log, with their workflow', async () => {
+    const { connection, threads, logs } = await startEngine();
+    connection.manual.add('respondWorkflowTaskCompleted');
+    connection.push('workflowTask', workflowTask('a'));
+    threads.last.say(completed('a'));
+    const refusal = RpcError.fromStatus({ code: StatusCode.INVALID_ARGUMENT, message: 'no such attribute' });
+    connection.last('respondWorkflowTaskCompleted').reject(refusal);
+    await settle();
+    expect(logs).toContainEqual(
+      expect.objectContaining({
+        level: 'WARN',
+        message: expect.stringContaining('was not taken'),
+        meta: expect.objectContaining({
+          ...{ workflowId: expect.any(String), workflowType: expect.any(String), runId: 'run' },
+          reason: expect.stringContaining('no such attribute'),
+        }),
+      }),
+    );
+  });
+
   it('whose answer is too large to send are failed instead, and replay next time', async () => {
     const { connection, threads } = await startEngine();
     connection.manual.add('respondWorkflowTaskCompleted');
@@ -219,7 +239,7 @@ describe('workflow tasks', () => {
     expect(logs).toContainEqual(
       expect.objectContaining({
         message: 'A workflow task failed',
-        meta: expect.objectContaining({ failure: 'the reason' }),
+        meta: expect.objectContaining({ failure: 'the reason', cause: 'WORKFLOW_WORKER_UNHANDLED_FAILURE' }),
       }),
     );
   });

@@ -342,7 +342,7 @@ export class WorkflowTasks {
       // An answer is taken in a later entry than its task: the task is durable too.
       this.becameDurable(held);
     } else if (task.query === undefined) {
-      this.evict(runId, refusal);
+      this.evict(task, refusal);
     } else {
       this.options.logger.debug('The answer to a query was refused', { workflowId, runId, error: refusal });
     }
@@ -369,21 +369,17 @@ export class WorkflowTasks {
 
   /** Called by the session through the task. The thread went on as if it had been answered: its execution is forgotten. */
   taskUnsendable(held: HeldTask, error: unknown): SubstituteAnswer {
-    const { runId, query } = held.task;
-    if (query === undefined) this.evict(runId, error);
+    if (held.task.query === undefined) this.evict(held.task, error);
     return this.answers.tooLarge(held, error);
   }
 
-  private evict(runId: string, refusal: unknown): void {
+  private evict({ workflowId, runId, workflowType }: WorkflowTask, refusal: unknown): void {
     const reason = errorMessage(refusal) ?? 'refused';
     const expected = statusCodeOf(refusal) === StatusCode.NOT_FOUND;
     this.options.logger.log(
       expected ? 'DEBUG' : 'WARN',
       'The answer to a workflow task was not taken; its warm execution is forgotten',
-      {
-        runId,
-        reason,
-      },
+      { workflowId, runId, workflowType, reason },
     );
     this.forget(runId, reason);
   }

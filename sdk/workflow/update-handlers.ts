@@ -78,7 +78,9 @@ export class UpdateHandlers {
   /** The activation ends: nobody has come for these. */
   rejectBuffered(): void {
     for (const { id, name } of this.#buffered.splice(0)) {
-      const error = ApplicationFailure.nonRetryable(`No registered handler for update: ${name}`, 'Error');
+      const registered = `Registered updates: [${[...this.handlers.keys()].join(' ')}]`;
+      const text = `No registered handler for update: ${name}. ${registered}`;
+      const error = ApplicationFailure.nonRetryable(text, 'Error');
       this.#host.reject(id, this.#host.errorToFailure(error));
     }
   }

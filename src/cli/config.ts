@@ -12,7 +12,7 @@ import { type ConnectionFlags, configFileOf, profilesIn } from './profile.ts';
 
 type Flags = OutputOptions & Pick<ConnectionFlags, 'profile' | 'configFile'>;
 /** Not shown but where it is asked for by name. */
-const SECRET = 'token';
+const SECRETS: ReadonlySet<string> = new Set(['token', 'codecAuth']);
 const OWNER_ALONE = 0o600;
 
 export function defineConfigCommands(config: Command): void {
@@ -95,7 +95,7 @@ export function defineConfigCommands(config: Command): void {
 const nameOf = ({ profile = 'default' }: Flags): string => profile;
 
 const shown = (key: string, value: string | undefined): string | undefined =>
-  key === SECRET && value !== undefined ? '(set)' : value;
+  SECRETS.has(key) && value !== undefined ? '(set)' : value;
 
 /** Throws UsageError when there is none of that name. */
 async function existing(flags: Flags): Promise<Readonly<Record<string, string>>> {

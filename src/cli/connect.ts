@@ -3,13 +3,15 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { Client, type ClientOptions, Connection } from '../../sdk/client/index.ts';
-import { msToNumber } from '../../sdk/common/index.ts';
+import { type DataConverter, msToNumber } from '../../sdk/common/index.ts';
+import type { CodecFlags } from './codec-endpoint.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 import type { HeaderFlags } from './headers.ts';
 import { Output, type OutputOptions } from './output.ts';
+import { readingConverter } from './payload-text.ts';
 import { type ConnectionFlags, resolveTarget } from './profile.ts';
 
-export interface ClientFlags extends ConnectionFlags, OutputOptions, HeaderFlags {
+export interface ClientFlags extends ConnectionFlags, OutputOptions, HeaderFlags, CodecFlags {
   commandTimeout?: string;
 }
 
@@ -27,6 +29,7 @@ export function withClient<F extends object>(work: (session: Session, flags: F &
   return async (flags: F & ClientFlags, _command: Command): Promise<void> => {
     const target = await resolveTarget(flags);
     const output = new Output(flags);
+    const dataConverter = await dataConverterOf(target.codec, target.namespace);
     const connection = await Connection.connect({
       address: target.address,
       connectTimeout: CONNECT_TIMEOUT,
@@ -35,8 +38,9 @@ export function withClient<F extends object>(work: (session: Session, flags: F &
       ...(target.tlsCa === undefined ? {} : { tls: { serverRootCACertificate: target.tlsCa } }),
     });
     try {
-      const client = new Client({ connection, namespace: target.namespace, ...(await interceptorsOf(flags)) });
-      const session = { client, connection, namespace: target.namespace, output };
+      const { namespace } = target;
+      const client = new Client({ connection, namespace, dataConverter, ...(await interceptorsOf(flags)) });
+      const session = { client, connection, namespace, output };
       await withinTimeout(work(session, flags), flags.commandTimeout);
     } finally {
       await connection.close();
@@ -49,6 +53,13 @@ async function interceptorsOf(flags: HeaderFlags): Promise<Pick<ClientOptions, '
   if (flags.headers === undefined) return {};
   const { headersOf, sending } = await import('./headers.ts');
   return { interceptors: sending(headersOf(flags)) };
+}
+
+/** Only those that name a codec server load what asks it. */
+async function dataConverterOf(codec: CodecFlags, namespace: string): Promise<DataConverter> {
+  if (Object.values(codec).every((flag) => flag === undefined)) return { payloadConverter: readingConverter };
+  const { codecsOf } = await import('./codec-endpoint.ts');
+  return { payloadConverter: readingConverter, payloadCodecs: codecsOf(codec, namespace) };
 }
 
 async function withinTimeout(work: Promise<void>, timeout: string | undefined): Promise<void> {

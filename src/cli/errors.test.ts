@@ -24,6 +24,16 @@ describe('the hint of an unavailable server fits what is there', () => {
       /^ {2}A server is there and takes no connections now/,
     ],
     [
+      'it hangs up, as a port for gRPC does',
+      late('no connection to ws://h:7233/ within 2000 ms', Object.assign(new Error('hang up'), { code: 'ECONNRESET' })),
+      /^ {2}Something answers there, but perhaps no server of this kind, or its port for gRPC/,
+    ],
+    [
+      'it is a server of another kind',
+      late('no connection to ws://h:1/', new ConnectionRefusedByServer(404, 'Not Found')),
+      /^ {2}Something answers there/,
+    ],
+    [
       'no worker took a query',
       late('Failed to query', RpcError.fromStatus(deadlineExceeded('queryWorkflow', 29_000))),
       /^ {2}Does a worker listen\?/,

@@ -67,12 +67,17 @@ function sentence(error: Error): string {
 
 const HINTS = {
   nobody: 'Is a server running there? `tenuto server start-dev` starts one; --address says where to look.',
+  other:
+    'Something answers there, but perhaps no server of this kind, or its port for gRPC (7233): --address names the other one (7280).',
   refuses: 'A server is there and takes no connections now: `tenuto server check` says when it does, its log why not.',
   workers: 'Does a worker listen? `tenuto workflow describe` says on which task queue one is missing.',
   answered:
     'The server is there, and cannot do this now: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
   silent: 'The server is there, and was too slow: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
 } as const;
+
+/** What HTTP servers of any other kind answer to who asks for a WebSocket. */
+const NO_DOOR: ReadonlySet<number> = new Set([200, 404, 405, 426, 501]);
 
 /** At the other end, as far as an unavailable server's error tells. */
 function whatIsThere(error: Error): keyof typeof HINTS {
@@ -81,7 +86,9 @@ function whatIsThere(error: Error): keyof typeof HINTS {
     if (cause.message.includes('before a worker could process it')) return 'workers';
     if (cause instanceof RpcError && cause.origin === 'server') return 'answered';
     const { httpStatus, code } = cause as { httpStatus?: unknown; code?: unknown };
-    if (typeof httpStatus === 'number') return 'refuses';
+    if (typeof httpStatus === 'number') return NO_DOOR.has(httpStatus) ? 'other' : 'refuses';
+    // Connected, and hung up on: it did not understand.
+    if (code === 'ECONNRESET' || String(code).startsWith('HPE_')) return 'other';
     // Of a socket or the resolver; what is ours has numbers.
     if (typeof code === 'string' || cause.message.includes('no connection')) said = 'nobody';
   }

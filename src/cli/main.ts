@@ -8,7 +8,15 @@ import { buildProgram } from './program.ts';
 /** Asked by the scripts that `tenuto completion` prints: not for people. */
 const COMPLETE = '__complete';
 
+/** These go on when nobody reads what they print. */
+const SERVING: ReadonlySet<string | undefined> = new Set(['server', 'dev']);
+
 async function main(): Promise<void> {
+  // `… | head` reads what it wants and goes away: that is no failure, and nobody is left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!SERVING.has(process.argv[2])) process.exit(ExitCode.OK);
+  });
   try {
     const program = await buildProgram(process.argv.slice(2));
     if (process.argv[2] === COMPLETE) {

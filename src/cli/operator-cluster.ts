@@ -37,8 +37,8 @@ export function defineOperatorClusterCommands(operator: Command, withConnection:
     withClient<object>(async (session) => {
       const { nodeId, store, shardCount } = await info(session);
       const map = await session.connection.request('describeCluster', {}, { timeoutMs: TIMEOUT_MS });
-      const { nodes } = map;
-      session.output.record({ nodeId, store, shardCount, nodes: nodes.length });
+      // One that stands alone names no nodes.
+      session.output.record({ nodeId, store, shardCount, nodes: Math.max(1, map.nodes.length) });
     }),
   );
 

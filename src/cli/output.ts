@@ -2,7 +2,6 @@
 
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { ExitCode } from './exit-codes.ts';
 
 export type Format = 'table' | 'json' | 'jsonl' | 'none';
 
@@ -24,11 +23,6 @@ export class Output {
       options.color === 'always' ||
       (options.color === 'auto' && stream.isTTY === true && process.env.NO_COLOR === undefined);
     this.colors = pc.createColors(wanted);
-    // `… | head` reads what it wants and goes away: that is no failure, and nobody is left to tell.
-    stream.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(ExitCode.OK);
-    });
     this.#write = (text) => {
       stream.write(text);
     };

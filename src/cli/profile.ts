@@ -10,9 +10,10 @@ import {
   ProfileError,
   profilesOf,
 } from '../../sdk/envconfig/profiles.ts';
+import type { CodecFlags } from './codec-endpoint.ts';
 import { UsageError } from './exit-codes.ts';
 
-export interface ConnectionFlags {
+export interface ConnectionFlags extends CodecFlags {
   address?: string;
   namespace?: string;
   token?: string;
@@ -26,6 +27,7 @@ export interface Target {
   namespace: string;
   token: string | undefined;
   tlsCa: Uint8Array | undefined;
+  codec: CodecFlags;
 }
 
 /** Throws UsageError naming the file and the key when the profile cannot be used. */
@@ -43,7 +45,19 @@ export async function resolveTarget(flags: ConnectionFlags): Promise<Target> {
       profile.token ??
       (tokenFile === undefined ? undefined : readText(at(tokenFile), 'token file').trim()),
     tlsCa: tlsCa === undefined ? undefined : Buffer.from(readText(tlsCa, 'certificate authority')),
+    codec: codecOf(flags, profile),
   };
+}
+
+/** A codec server of the flags or the environment is told nothing that the profile means for its own. */
+function codecOf({ codecEndpoint, codecAuth, codecHeader }: CodecFlags, profile: Profile): CodecFlags {
+  const flags: CodecFlags = {};
+  const endpoint = codecEndpoint ?? profile.codecEndpoint;
+  const auth = codecAuth ?? (codecEndpoint === undefined ? profile.codecAuth : undefined);
+  if (endpoint !== undefined) flags.codecEndpoint = endpoint;
+  if (auth !== undefined) flags.codecAuth = auth;
+  if (codecHeader !== undefined) flags.codecHeader = codecHeader;
+  return flags;
 }
 
 export const configFileOf = ({ configFile }: Pick<ConnectionFlags, 'configFile'>): string =>

@@ -1,7 +1,8 @@
 // Every command there is. Verbs and flags are those of the `temporal` CLI where they mean the same.
 // Each group is loaded only when it is used: `server start-dev` must be ready in a fraction of a second.
 
-import { Command, Help, Option } from 'commander';
+import { Command, Help, InvalidArgumentError, Option } from 'commander';
+import { msToNumber } from '../../sdk/common/time.ts';
 import { VERSION } from '../version.ts';
 
 /** Heading of the flags that all commands share. */
@@ -49,6 +50,17 @@ function addConnection(command: Command): Command {
     .addOption(
       new Option('--config-file <file>', 'config file (default: tenuto/config.yaml in the config directory)').env(
         'TENUTO_CONFIG_FILE',
+      ),
+    )
+    .addOption(
+      new Option('--codec-endpoint <url>', 'codec server that decodes what is shown and encodes what is sent').env(
+        'TENUTO_CODEC_ENDPOINT',
+      ),
+    )
+    .addOption(new Option('--codec-auth <value>', 'Authorization header for it').env('TENUTO_CODEC_AUTH'))
+    .addOption(
+      new Option('--codec-header <name=value>', 'other header for it; repeat for several').argParser(
+        (text: string, before: string[] = []) => [...before, text],
       ),
     )
     .addOption(
@@ -126,6 +138,23 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   },
 };
 
+/** A duration that is none is refused under the name of its flag, before anybody is asked. */
+function checkDurations(command: Command): void {
+  for (const option of command.options) {
+    if (option.flags.endsWith('<duration>')) option.argParser(duration);
+  }
+  for (const within of command.commands) checkDurations(within);
+}
+
+function duration(text: string): string {
+  try {
+    msToNumber(text);
+  } catch {
+    throw new InvalidArgumentError("It takes a duration, e.g. '30s', '5m' or '1h'.");
+  }
+  return text;
+}
+
 /** The program with the commands of the group that `args` name; the others are there by name only. */
 export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('tenuto')
@@ -137,7 +166,9 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
   const wanted = args.filter((arg) => arg in GROUPS)[0];
   for (const [name, { description, define }] of Object.entries(GROUPS)) {
     const group = program.command(name).description(description);
-    if (name === wanted) await define(group);
+    if (name !== wanted) continue;
+    await define(group);
+    checkDurations(group);
   }
   return program;
 }

@@ -123,6 +123,8 @@ export function defineTaskQueueCommands(taskQueue: Command, withConnection: (com
         }
         output.line(output.colors.bold(`\nPollers: ${workers.length}`));
         output.table(workers);
+        if (workers.length === 0)
+          output.line(output.colors.yellow(`No worker listens on task queue ${flags.taskQueue} of ${namespace}.`));
         if (silentNodes !== undefined)
           output.line(`\nWithout what these nodes have, which did not answer: ${silentNodes.join(', ')}`);
       }),

@@ -55,8 +55,7 @@ it('signals, cancels and terminates what a query finds', async () => {
     ...['STARTED', 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', 'SIGNALED', 'CANCEL_REQUESTED', 'TERMINATED'],
   ]);
   const shown = (await run('workflow', 'show', '-w', 'order-0', '--detailed')).stdout;
-  expect(shown).toContain('"trace"');
-  expect(shown).toContain(Buffer.from('"batched"').toString('base64'));
+  expect(shown).toContain('"trace": "batched"');
   const { stdout } = await run('batch', 'list', '-o', 'jsonl');
   const ids = stdout
     .trim()

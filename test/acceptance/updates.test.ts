@@ -66,7 +66,11 @@ describe('an update', () => {
       expect(error).toMatchObject({ cause: { type, name: 'ApplicationFailure' } });
     }
     await expect(handle.executeUpdate('nothing')).rejects.toMatchObject({
-      cause: { message: 'No registered handler for update: nothing' },
+      cause: {
+        message: expect.stringMatching(
+          /^No registered handler for update: nothing\. Registered updates: \[.*addItem.*\]$/,
+        ),
+      },
     });
     await expect(addItem(handle, 'sleeping')).rejects.toMatchObject({
       cause: { message: expect.stringContaining('An update validator may not change its workflow') },

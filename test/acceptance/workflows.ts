@@ -18,6 +18,7 @@ import {
   setDefaultSignalHandler,
   setDefaultUpdateHandler,
   setHandler,
+  setState,
   sleep,
   startChild,
   upsertMemo,
@@ -255,4 +256,20 @@ export async function relay(total: number, perRun: number, before: number[]): Pr
 export async function elsewhere(taskQueue: string): Promise<string> {
   const acts = proxyActivities<Activities>({ startToCloseTimeout: '30s', taskQueue });
   return await acts.greet('nobody');
+}
+
+const ship = defineSignal('ship');
+
+/** Publishes each thing it does, then waits; changes nothing but what others see. */
+export async function packing(items: string[]): Promise<string> {
+  let shipped = false;
+  setHandler(ship, () => {
+    shipped = true;
+  });
+  for (const [n, item] of items.entries()) setState('packed', { done: n + 1, last: item });
+  setState('step', 'packed');
+  upsertMemo({ note: 'fragile' });
+  await condition(() => shipped, '3 days');
+  setState('step', 'shipped');
+  return 'gone';
 }

@@ -162,7 +162,7 @@ export class CutWorld {
       receive: (item: ShardMessage, done: (said: ShardMessageOutcome) => void) => this.#receive(node.name, item, done),
     } as LedShards; // the relay asks for no more
     const relay = new OutboxRelay({
-      ...{ view: node.view, rpc: node.rpc, scheduler: time, shardOf, pause },
+      ...{ self: node.name, view: node.view, rpc: node.rpc, scheduler: time, shardOf, pause },
       engine: () => engine,
       connect: () => undefined,
     });

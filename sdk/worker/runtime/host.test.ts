@@ -385,13 +385,18 @@ describe('closing', () => {
   });
 
   test.each([
-    ['nobody', "Failed to initialize workflow of type 'nobody': no such function is exported by the workflow bundle"],
+    [
+      'nobody',
+      expect.stringMatching(
+        /^Failed to initialize workflow of type 'nobody': no such function is exported by the workflow bundle, only (\w+, ){20}and \d+ more$/,
+      ),
+    ],
     [
       'notAFunction',
       "Failed to initialize workflow of type 'notAFunction': expected workflow parameter to be a function, got number",
     ],
   ])('workflow type %s', (type, message) => {
-    expect(new TestRun(realm, type).failingTask().message).toBe(message);
+    expect(new TestRun(realm, type).failingTask().message).toEqual(message);
   });
 
   test('the closing command is the last, whatever else was asked for', () => {

@@ -190,7 +190,7 @@ describe('an update', () => {
     ]);
     const second = new TestRun(realm, 'tooLate');
     expect(said(second.updateTask(second.update('u', 'late')))).toEqual([
-      ['u', 'rejected', 'No registered handler for update: late'],
+      ['u', 'rejected', expect.stringMatching(/^No registered handler for update: late\. Registered updates: \[.*\]$/)],
     ]);
   });
 

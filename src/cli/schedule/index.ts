@@ -12,6 +12,7 @@ import {
 import { rethrowScheduleError } from '../../../sdk/client/schedule-errors.ts';
 import { encodeMessage } from '../../../sdk/common/codec.ts';
 import { withClient } from '../connect.ts';
+import { durationText } from '../duration-text.ts';
 import { UsageError } from '../exit-codes.ts';
 import { positiveInteger } from '../workflow/options.ts';
 import {
@@ -26,6 +27,7 @@ import {
   withPolicy,
   withSchedule,
 } from './options.ts';
+import { calendarText, intervalText } from './times.ts';
 
 interface ListFlags {
   query?: string;
@@ -169,11 +171,12 @@ function forPeople({ scheduleId, spec, action, policies, state, info, memo }: Sc
     workflowId: action.workflowId,
     taskQueue: action.taskQueue,
     overlapPolicy: policyName(policies.overlap),
-    catchupWindowMs: policies.catchupWindow,
+    catchupWindow: durationText(policies.catchupWindow),
     pauseOnFailure: policies.pauseOnFailure || undefined,
-    calendars: spec.calendars?.length || undefined,
-    intervals: spec.intervals?.length || undefined,
-    skips: spec.skip?.length || undefined,
+    due:
+      [...(spec.calendars ?? []).map(calendarText), ...(spec.intervals ?? []).map(intervalText)].join('; ') ||
+      undefined,
+    butNot: spec.skip?.map(calendarText).join('; ') || undefined,
     timeZone: spec.timezone,
     nextTimes:
       info.nextActionTimes

@@ -1,17 +1,21 @@
 // `tenuto workflow describe`: what a person wants to know first, then what is pending.
 
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
+import type { WorkerDeploymentVersion } from '../../wire/common.ts';
 import {
   CallbackState,
   ParentClosePolicy,
   PendingActivityState,
+  PendingNexusOperationState,
   PendingWorkflowTaskState,
+  VersioningBehavior,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/execution-info.ts';
+import type { DescribeWorkflowExecutionResponse, WorkflowVersioningInfo } from '../../wire/execution-info.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import type { Session } from '../connect.ts';
 import { nameOf } from '../output.ts';
+import { outcomeFields, outcomeOfRun, printOutcome } from './outcome.ts';
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
@@ -26,6 +30,21 @@ function flowText({ key, scope, state, position, debouncedUntil }: ExecutionFlow
   const place = position === undefined ? '' : `, ${position}. in the queue`;
   const quiet = debouncedUntil === undefined ? '' : `, until it is quiet: ${time(debouncedUntil)}`;
   return `${state}: key ${key}${scope === 'taskQueue' ? ' of its task queue' : ''}${place}${quiet}`;
+}
+
+const versionText = (version: WorkerDeploymentVersion | undefined): string =>
+  version === undefined ? 'unversioned' : `${version.deploymentName}:${version.buildId}`;
+
+/** `PINNED of shop:v1`, and what somebody ordered instead. */
+function versioningText(info: WorkflowVersioningInfo): string {
+  const { behavior, deploymentVersion, versioningOverride, versionTransition } = info;
+  const { pinned, autoUpgrade } = versioningOverride ?? {};
+  const own = nameOf(VersioningBehavior, behavior);
+  const parts = [deploymentVersion === undefined ? own : `${own} of ${versionText(deploymentVersion)}`];
+  if (pinned !== undefined) parts.push(`overridden: PINNED to ${versionText(pinned.version)}`);
+  else if (autoUpgrade) parts.push('overridden: AUTO_UPGRADE');
+  if (versionTransition !== undefined) parts.push(`on its way to ${versionText(versionTransition.deploymentVersion)}`);
+  return parts.join(', ');
 }
 
 /** Where it can be reset to, by build. */
@@ -57,6 +76,7 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     taskQueue: info.taskQueue,
     priority: info.priority && filled({ ...description.priority }),
     flowControl: raw.flowControl && flowText(raw.flowControl),
+    versioning: raw.versioningInfo && versioningText(raw.versioningInfo),
     parent: execution(info.parentWorkflowId, info.parentRunId),
     // Of a workflow without a parent that is itself.
     root: info.parentWorkflowId === undefined ? undefined : execution(info.rootWorkflowId, info.rootRunId),
@@ -98,6 +118,15 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     nextAttempt: time(callbackInfo.nextAttemptScheduleTime) ?? '',
     lastFailure: callbackInfo.lastAttemptFailure?.message ?? '',
   }));
+  const operations = raw.pendingNexusOperations.map((operation) => ({
+    endpoint: operation.endpoint,
+    service: operation.service,
+    operation: operation.operation,
+    state: nameOf(PendingNexusOperationState, operation.state),
+    attempt: operation.attempt,
+    nextAttempt: time(operation.nextAttemptScheduleTime) ?? '',
+    lastFailure: operation.blockedReason ?? operation.lastAttemptFailure?.message ?? '',
+  }));
   const pending = raw.pendingWorkflowTask;
   const task = pending && {
     state: nameOf(PendingWorkflowTaskState, pending.state),
@@ -115,13 +144,17 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     worker: failed.workerIdentity,
   };
 
+  const outcome = info.closeTime === undefined ? undefined : await outcomeOfRun(session, info.workflowId, info.runId);
+
   if (output.format !== 'table') {
     const pendingWorkflowTask = task && { ...task, lastFailure };
     output.record({
       ...summary,
+      ...outcomeFields(outcome),
       pendingActivities: activities,
       pendingChildren: children,
       pendingTimers: timers,
+      pendingNexusOperations: operations,
       callbacks,
       pendingWorkflowTask,
     });
@@ -147,18 +180,18 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     const anyPaused = raw.pendingActivities.some(({ pauseInfo }) => pauseInfo !== undefined);
     output.table(anyPaused ? activities : activities.map(({ pausedBecause: _, pausedBy: __, ...rest }) => rest));
   }
-  if (children.length > 0) {
-    output.line(bold(`\nPending children: ${children.length}`));
-    output.table(children);
+  const tables = [
+    ['Pending children', children],
+    ['Pending timers', timers],
+    ['Pending Nexus operations', operations],
+    ['Callbacks', callbacks],
+  ] as const;
+  for (const [title, rows] of tables) {
+    if (rows.length === 0) continue;
+    output.line(bold(`\n${title}: ${rows.length}`));
+    output.table(rows);
   }
-  if (timers.length > 0) {
-    output.line(bold(`\nPending timers: ${timers.length}`));
-    output.table(timers);
-  }
-  if (callbacks.length > 0) {
-    output.line(bold(`\nCallbacks: ${callbacks.length}`));
-    output.table(callbacks);
-  }
+  if (outcome) printOutcome(session, outcome);
 }
 
 /** What most often keeps a workflow from going on. */

@@ -17,6 +17,7 @@ import { type StartFlags, startOptions, type TargetFlags, withStart, withTarget 
 import { defineQueryCommands } from './query.ts';
 import { defineResetCommand } from './reset.ts';
 import { printEvent, readEvents, type ShowFlags, showHistory } from './show.ts';
+import { defineStateCommand } from './state.ts';
 import { defineTraceCommand } from './trace.ts';
 import { defineUpdateCommands } from './update.ts';
 import { defineUpdateOptionsCommand } from './update-options.ts';
@@ -51,7 +52,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
         output.say(`running ${handle.workflowId} (run ${handle.firstExecutionRunId})`);
         if (flags.detailed === true && output.format === 'table') {
           const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId, follow: true as const };
-          for await (const event of readEvents(session, run)) printEvent(session, event, { detailed: true });
+          for await (const event of readEvents(session, run)) await printEvent(session, event, { detailed: true });
         }
         await printResult(output, handle.workflowId, handle.result());
       }),
@@ -68,7 +69,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     .action(
       withClient<ManyFlags & InputFlags & HeaderFlags & { type: string }>(async (session, flags) => {
         const one = oneOf(flags);
-        if (one === undefined) return startJob(session, flags, signalOperation(session, flags));
+        if (one === undefined) return startJob(session, flags, await signalOperation(session, flags));
         const { client, output } = session;
         await client.workflow.getHandle(one.workflowId, one.runId).signal(flags.type, ...inputs(flags));
         output.say(`signalled ${one.workflowId}: ${flags.type}`);
@@ -76,6 +77,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineQueryCommands(define);
+  defineStateCommand(define);
   defineUpdateCommands(workflow, withConnection);
   defineWithStartCommands(workflow, withConnection);
   defineTraceCommand(workflow, withConnection);

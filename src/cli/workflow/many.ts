@@ -2,7 +2,8 @@
 
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { defaultPayloadConverter, toPayloadsMessage } from '../../../sdk/common/payload-converter.ts';
+import { encodeMessage } from '../../../sdk/common/codec.ts';
+import { toPayloadsMessage } from '../../../sdk/common/payload-converter.ts';
 import type { BatchOperations } from '../../wire/batch.ts';
 import type { Session } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -87,11 +88,12 @@ export function idOrQuery({ one }: Kind, id: string | undefined, flags: ManyFlag
   return id;
 }
 
-export function signalOperation(
-  { connection }: Session,
+export async function signalOperation(
+  { client, connection }: Session,
   flags: InputFlags & HeaderFlags & { type: string },
-): BatchOperations {
-  const input = toPayloadsMessage(defaultPayloadConverter, inputs(flags));
+): Promise<BatchOperations> {
+  const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+  const input = await encodeMessage(payloadCodecs, toPayloadsMessage(payloadConverter, inputs(flags)));
   const header = flags.headers === undefined ? undefined : { fields: headersOf(flags) };
   return { signalOperation: { signal: flags.type, input, header, identity: connection.identity } };
 }

@@ -54,7 +54,7 @@ describe('the steps of a workflow', () => {
         event(4, EventType.TIMER_FIRED, { timerId: '1' }),
       ],
       [],
-      { kind: 'timer', id: '1', name: '50 ms', state: 'done' },
+      { kind: 'timer', id: '1', name: '50ms', state: 'done' },
     ],
     ['a child that runs', [child, childStarted], [], { kind: 'child', id: 'c-1', runId: 'r-1', state: 'running' }],
     [

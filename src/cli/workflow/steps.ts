@@ -3,6 +3,7 @@
 import { EventType, PendingActivityState } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { PendingActivityInfo } from '../../wire/pending-activity.ts';
+import { durationText } from '../duration-text.ts';
 
 export interface Step {
   kind: 'activity' | 'timer' | 'child';
@@ -52,7 +53,13 @@ export function stepsOf(events: readonly HistoryEvent[], pending: readonly Pendi
         break;
       case EventType.TIMER_STARTED: {
         const { timerId: id, startToFireTimeout } = event.attributes;
-        const timer: Step = { kind: 'timer', id, name: `${startToFireTimeout} ms`, state: 'running', attempt: 1 };
+        const timer: Step = {
+          kind: 'timer',
+          id,
+          name: durationText(startToFireTimeout ?? 0),
+          state: 'running',
+          attempt: 1,
+        };
         steps.set(event.eventId, timer);
         timers.set(id, timer);
         break;

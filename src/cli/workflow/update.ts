@@ -3,7 +3,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { WorkflowUpdateFailedError } from '../../../sdk/client/index.ts';
-import { defaultFailureConverter, defaultPayloadConverter, fromPayloadsAtIndex } from '../../../sdk/common/index.ts';
+import { decodeMessage } from '../../../sdk/common/codec.ts';
+import type { LoadedDataConverter } from '../../../sdk/common/data-converter.ts';
+import { fromPayloadsAtIndex } from '../../../sdk/common/index.ts';
 import type { UpdateOutcome } from '../../wire/common.ts';
 import { UpdateWorkflowExecutionLifecycleStage } from '../../wire/enums.ts';
 import { withClient } from '../connect.ts';
@@ -70,7 +72,7 @@ export function defineUpdateCommands(workflow: Command, withConnection: Wrap): v
   );
 
   withUpdate(define('describe', 'how far an update has come, without waiting')).action(
-    withClient<UpdateFlags>(async ({ connection, namespace, output }, { workflowId, runId, updateId }) => {
+    withClient<UpdateFlags>(async ({ client, connection, namespace, output }, { workflowId, runId, updateId }) => {
       const request = { namespace, workflowId, runId, updateId };
       const answer = await connection.request('pollWorkflowExecutionUpdate', request);
       const { outcome } = answer;
@@ -79,7 +81,7 @@ export function defineUpdateCommands(workflow: Command, withConnection: Wrap): v
         runId: answer.runId,
         updateId,
         stage: STAGES.get(answer.stage) ?? String(answer.stage),
-        ...(outcome === undefined ? {} : outcomeOf(outcome)),
+        ...(outcome === undefined ? {} : await outcomeOf(outcome, client.options.loadedDataConverter)),
       });
     }),
   );
@@ -89,9 +91,13 @@ const STAGES = new Map<number, string>(
   Object.entries(UpdateWorkflowExecutionLifecycleStage).map(([name, stage]) => [stage, name]),
 );
 
-function outcomeOf({ success, failure }: UpdateOutcome): { result: unknown } | { failure: string } {
-  if (failure === undefined) return { result: fromPayloadsAtIndex(defaultPayloadConverter, 0, success?.payloads) };
-  const error = defaultFailureConverter.failureToError(failure, defaultPayloadConverter);
+async function outcomeOf(
+  outcome: UpdateOutcome,
+  { payloadCodecs, payloadConverter, failureConverter }: LoadedDataConverter,
+): Promise<{ result: unknown } | { failure: string }> {
+  const { success, failure } = await decodeMessage(payloadCodecs, outcome);
+  if (failure === undefined) return { result: fromPayloadsAtIndex(payloadConverter, 0, success?.payloads) };
+  const error = failureConverter.failureToError(failure, payloadConverter);
   return { failure: `${error.name}: ${error.message}` };
 }
 

@@ -173,7 +173,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
       throw new TypeError(
         exports !== undefined && Object.hasOwn(exports, name)
           ? `Failed to initialize workflow of type '${name}': expected workflow parameter to be a function, got ${typeof fn}`
-          : `Failed to initialize workflow of type '${name}': no such function is exported by the workflow bundle`,
+          : `Failed to initialize workflow of type '${name}': no such function is exported by the workflow bundle${exported(exports)}`,
       );
     }
     // Exported by the user under the type's name: what it takes and gives is the user's affair.
@@ -254,6 +254,17 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     },
     dispose: () => composeInterceptors(activator.internals, 'dispose', () => undefined)({}),
   };
+}
+
+/** Of a bundle's functions so many are named to who asked for another one. */
+const MAX_NAMES = 20;
+
+/** What there is instead: mostly the name that was meant. */
+function exported(exports: ModuleExports | undefined): string {
+  const names = Object.keys(exports ?? {}).filter((name) => typeof exports?.[name] === 'function');
+  if (names.length === 0) return '';
+  const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
+  return `, only ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
 }
 
 /** Prepares the realm; called once by the engine. */
