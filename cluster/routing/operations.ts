@@ -198,7 +198,6 @@ const updateAnswer = object<UpdateWorkflowExecutionResponse>({
   updateId: string,
   stage: enumeration(),
   outcome: optional(updateOutcome),
-  rejected: optional(boolean),
 });
 const updateWithStartAnswer = object<UpdateWithStartWorkflowExecutionResponse>({
   start: started,

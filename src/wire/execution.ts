@@ -103,6 +103,11 @@ export interface SignalWorkflowExecutionRequest {
   requestId: string;
 }
 
+export interface SignalWorkflowExecutionResponse {
+  /** Which run has it, as the gRPC door asks; absent for clients of the native one. */
+  runId?: string | undefined;
+}
+
 export interface SignalWithStartWorkflowExecutionRequest extends StartWorkflowExecutionRequest {
   signalName: string;
   signalInput?: Payloads | undefined;
@@ -212,7 +217,7 @@ export interface UpdateWorkflowExecutionOptionsResponse {
 
 export interface ExecutionMethods {
   startWorkflowExecution: { request: StartWorkflowExecutionRequest; response: StartWorkflowExecutionResponse };
-  signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: Empty };
+  signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: SignalWorkflowExecutionResponse };
   signalWithStartWorkflowExecution: {
     request: SignalWithStartWorkflowExecutionRequest;
     response: StartWorkflowExecutionResponse;

@@ -38,8 +38,6 @@ export interface UpdateWorkflowExecutionResponse {
   stage: UpdateWorkflowExecutionLifecycleStage;
   /** From stage COMPLETED on; a rejected update has a failure and was never accepted. */
   outcome?: UpdateOutcome | undefined;
-  /** The worker has not accepted it: no event tells of it. */
-  rejected?: boolean | undefined;
 }
 
 export interface PollWorkflowExecutionUpdateRequest {

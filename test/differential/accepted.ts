@@ -52,6 +52,8 @@ const ACCEPTED: readonly Accepted[] = [
   },
   // Of a task that failed before and is in no history yet.
   { path: /workflowTaskStartedEventAttributes\.identity$/, reference: /^absent$/ },
+  // Of a task for updates that was in no history when it was taken, it has forgotten by whom.
+  { path: /workflowTaskStartedEventAttributes\.identity$/, reference: /^history-service$/, ours: /^worker$/ },
   // The request ids are numbered with it.
   { path: /^body\.link\.workflowEvent\.runId$/ },
   // No id longer than this finds anything: said at once, as in the recordings, also where version 1.32.0 looks for it first or not at all.
@@ -102,10 +104,11 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^PollWorkflowTaskQueue$/, path: /^body\.queries/, reference: /^absent$/ },
   // What the server itself calls the request of a child's start, and of a next run's.
   { path: /^details\.0\.startRequestId$/, ours: /^absent$/ },
+  { path: /^details\.0\.startRequestId$/, reference: /^uuid#\d+:\d+:\d+$/ },
   // For people: why a command was none.
   { path: /workflowTaskFailedEventAttributes\.failure\.message$/ },
   // Of a pause without a request: the id it got here.
-  { path: /workflowExecutionPausedEventAttributes\.requestId$/, reference: /^absent$/ },
+  { path: /workflowExecution(Un)?pausedEventAttributes\.requestId$/i, reference: /^absent$/ },
   // A closed workflow has nothing that waits, nor is it paused.
   { method: /^DescribeWorkflowExecution$/, path: /^body\.workflowExtendedInfo\.pauseInfo$/, ours: /^absent$/ },
   {

@@ -280,6 +280,17 @@ describe('answers', () => {
     expect(world.refuse({ type: 'heartbeatActivityTask', activity, identity: 'c' }).code).toBe(StatusCode.NOT_FOUND);
   });
 
+  it.each<[string, Failure, number]>([
+    ['a cancellation', { canceledFailureInfo: {} }, RetryState.NON_RETRYABLE_FAILURE],
+    ['a failure of no kind', { message: 'x' }, RetryState.MAXIMUM_ATTEMPTS_REACHED],
+    ['another server', { serverFailureInfo: {} }, RetryState.MAXIMUM_ATTEMPTS_REACHED],
+  ])('by id fail it of %s', (_of, failure, retryState) => {
+    const world = withActivity({ retryPolicy: { maximumAttempts: 1 } });
+    world.takeActivity();
+    world.accept({ type: 'failActivityTask', activity: { activityId: 'a' }, identity: 'client', failure });
+    expect(world.lastOf(EventType.ACTIVITY_TASK_FAILED).attributes).toMatchObject({ failure, retryState });
+  });
+
   it('over the blob limit fail the activity for good', () => {
     const world = withActivity();
     const { ref } = world.takeActivity();

@@ -1,5 +1,7 @@
 // The four timeouts of an activity, completed and clamped to one another: of those a workflow schedules, and of those without one.
 
+import { cut } from './durations.ts';
+
 export interface AskedTimeouts {
   /** ms; absent or 0: none. */
   scheduleToCloseTimeout?: number | undefined;
@@ -18,10 +20,10 @@ export interface ActivityTimeouts {
 
 /** `runTimeout` 0: none. A string says what is missing. */
 export function settledTimeouts(asked: AskedTimeouts, runTimeout: number): ActivityTimeouts | string {
-  let scheduleToClose = asked.scheduleToCloseTimeout ?? 0;
-  let scheduleToStart = asked.scheduleToStartTimeout ?? 0;
-  let startToClose = asked.startToCloseTimeout ?? 0;
-  let heartbeat = asked.heartbeatTimeout ?? 0;
+  let scheduleToClose = cut(asked.scheduleToCloseTimeout ?? 0);
+  let scheduleToStart = cut(asked.scheduleToStartTimeout ?? 0);
+  let startToClose = cut(asked.startToCloseTimeout ?? 0);
+  let heartbeat = cut(asked.heartbeatTimeout ?? 0);
   if (scheduleToClose > 0) {
     scheduleToStart = Math.min(scheduleToStart || scheduleToClose, scheduleToClose);
     startToClose = Math.min(startToClose || scheduleToClose, scheduleToClose);

@@ -4,6 +4,7 @@ import type { Link, UserMetadata } from '../../wire/common.ts';
 import { EventType, type WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
+import { cut } from './durations.ts';
 import { initialFacts } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { SignalInput } from './message.ts';
@@ -32,13 +33,13 @@ export interface NewRun {
   activity?: ActivityStart | undefined;
 }
 
-/** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
+/** Timeouts of a run as they are kept: none too long, the run's within the execution's, the task's within the run's. ms; 0: none. */
 export function clampTimeouts(
   asked: { execution: number | undefined; run: number | undefined; task: number | undefined },
   limits: Limits,
 ): { execution: number; run: number; task: number } {
-  const execution = asked.execution ?? 0;
-  let run = asked.run ?? 0;
+  const execution = cut(asked.execution ?? 0);
+  let run = cut(asked.run ?? 0);
   if (execution > 0 && (run === 0 || run > execution)) run = execution;
   let task = Math.min(asked.task || limits.workflowTaskTimeout, limits.maxWorkflowTaskTimeout);
   if (run > 0) task = Math.min(task, run);

@@ -9,6 +9,7 @@ import {
 import type { Failure } from '../../wire/failure.ts';
 import { BLOCKED_REASON, FAILURES_TO_OPEN, OPEN_MS } from '../nexus/breakers.ts';
 import { describe } from './describe.ts';
+import { LONGEST_MS } from './durations.ts';
 import type { NexusAnswer } from './message.ts';
 import { type Neighbour, Neighbours } from './neighbours.test-support.ts';
 import type { Decision, StartedActivityTask } from './outcome.ts';
@@ -64,6 +65,14 @@ group('a Nexus operation', () => {
       startOperation: { service: 'shop', operation: 'pay', payload: RESULT, callback: 'temporal://system' },
     });
     expect(nexus?.startOperation?.links[0]?.url).toContain('eventID=5&eventType=NexusOperationScheduled');
+  });
+
+  it('takes no longer than a hundred years', () => {
+    const world = calling({ scheduleToCloseTimeout: 1e15, startToCloseTimeout: 1e15 });
+    const { scheduleToCloseTimeout, startToCloseTimeout } = world.lastOf(
+      EventType.NEXUS_OPERATION_SCHEDULED,
+    ).attributes;
+    expect([scheduleToCloseTimeout, startToCloseTimeout]).toEqual([LONGEST_MS, LONGEST_MS]);
   });
 
   it.each<[string, NexusAnswer, string, object]>([

@@ -4,6 +4,7 @@
 import type { RetryPolicy } from '../../wire/common.ts';
 import { RetryState, TimeoutType } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
+import { cut } from './durations.ts';
 
 const DEFAULT_INITIAL_INTERVAL = 1_000;
 const DEFAULT_COEFFICIENT = 2;
@@ -21,13 +22,13 @@ const TIMEOUT_NAMES: Record<TimeoutType, string> = {
 
 export const timeoutName = (type: TimeoutType): string => TIMEOUT_NAMES[type];
 
-/** The policy with what it leaves out filled in: 1 s, doubled each time, at most 100 times the first. */
+/** The policy with what it leaves out filled in: 1 s, doubled each time, at most 100 times the first. No interval is too long. */
 export function completePolicy(policy: RetryPolicy | undefined): RetryPolicy {
-  const initialInterval = policy?.initialInterval || DEFAULT_INITIAL_INTERVAL;
+  const initialInterval = cut(policy?.initialInterval || DEFAULT_INITIAL_INTERVAL);
   const complete: RetryPolicy = {
     initialInterval,
     backoffCoefficient: policy?.backoffCoefficient || DEFAULT_COEFFICIENT,
-    maximumInterval: policy?.maximumInterval || initialInterval * DEFAULT_MAXIMUM_FACTOR,
+    maximumInterval: cut(policy?.maximumInterval || initialInterval * DEFAULT_MAXIMUM_FACTOR),
   };
   if (policy?.maximumAttempts) complete.maximumAttempts = policy.maximumAttempts;
   if (policy?.nonRetryableErrorTypes?.length) complete.nonRetryableErrorTypes = policy.nonRetryableErrorTypes;

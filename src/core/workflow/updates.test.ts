@@ -106,7 +106,6 @@ describe('an update of an idle workflow', () => {
             updateId: 'u',
             stage: Stage.COMPLETED,
             outcome: { failure: applicationFailure('no') },
-            rejected: true,
           },
         },
       ],

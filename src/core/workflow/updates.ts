@@ -273,14 +273,13 @@ export function answerAccepted({ turn, runId }: RunDraft): void {
 /** Completed by the event just written, or rejected. */
 export function updateCompleted(run: RunDraft, updateId: string, outcome: UpdateOutcome): void {
   const { turn, runId } = run;
-  const isAccepted = run.updateByName(updateId)?.completedEventId !== undefined;
-  if (isAccepted) callBackOfUpdate(run, updateId);
+  // One that was rejected has left no trace: its caller hears of it at once.
+  if (run.updateByName(updateId)?.completedEventId !== undefined) callBackOfUpdate(run, updateId);
   run.dropAdmitted(updateId);
   const update = turn.updates.get(updateId);
   if (update === undefined) return;
   turn.updates.set(updateId, undefined);
-  const response = completed(runId, updateId, outcome);
-  answerAll(turn, update, { response: isAccepted ? response : { ...response, rejected: true } });
+  answerAll(turn, update, { response: completed(runId, updateId, outcome) });
 }
 
 /** The worker has answered its task and said nothing of these: it does not know updates. */

@@ -1,10 +1,11 @@
 // What a method of this door is: a request decoded by its descriptor, run as a call, an answer encoded by its descriptor. Most hand a native method's
 // body on (`native`), so that both doors check, refuse and do the same.
 
-import type { Method } from '../../wire/api.ts';
+import type { Method, Methods } from '../../wire/api.ts';
 import { again, type Call, type CallClass, type Caller, type Services } from '../door.ts';
 import { methods } from '../methods/index.ts';
 import { Refused } from '../validate/check.ts';
+import { answering } from './altered-call.ts';
 import type { Pollers } from './pollers.ts';
 import type { Message } from './proto/codec.ts';
 import type { RpcError } from './status.ts';
@@ -61,28 +62,6 @@ export function rpc(
   };
 }
 
-/** The same call with its answer in another shape. `Reply`: that of the native method it is run with. */
-export function answering<Reply = Message>(call: Call, answer: (reply: Reply) => object): Call {
-  return {
-    timeoutMs: call.timeoutMs,
-    // Replies are plain data: what they hold is said by their method's type.
-    reply: (body) => {
-      let answered: object;
-      try {
-        answered = answer(body as Reply);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        call.refuse(error.status);
-        return;
-      }
-      call.reply(answered);
-    },
-    refuse: (status) => call.refuse(status),
-    waits: (waiting) => call.waits(waiting),
-    atDeadline: (late) => call.atDeadline(late),
-  };
-}
-
 /** Fields that are newer than version 1.31.2 of the reference server are told to clients that say who they are: docs/decisions/0067-the-ways-of-the-reference.md. */
 export const isNamed = (call: RpcCall): boolean => (call.header('client-name') ?? '') !== '';
 
@@ -94,13 +73,16 @@ export function runNative(name: Method, services: RpcServices, caller: Caller, b
   definition.run(services, caller, body, call);
 }
 
-const same = (message: Message): object => message;
+const same = (message: object): object => message;
+
+/** The answer of methods that only do something. */
+export const nothing = (): object => ({});
 
 /** A method that the native door has too: the request as its body, its answer as the response. */
-export function native(
-  name: Method,
+export function native<M extends Method>(
+  name: M,
   body: (request: Message) => object = same,
-  answer: (reply: Message, request: Message, call: RpcCall) => object = same,
+  answer: (reply: Methods[M]['response'], request: Message, call: RpcCall) => object = same,
   options: { softTimeoutMs?: number } = {},
 ): Rpc {
   const definition = methods.get(name);
@@ -117,7 +99,7 @@ export function native(
         services,
         caller,
         body(request),
-        answer === same ? call : answering(call, (reply) => answer(reply, request, call)),
+        answer === same ? call : answering(call, (reply: Methods[M]['response']) => answer(reply, request, call)),
       ),
   };
 }

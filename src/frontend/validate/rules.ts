@@ -2,6 +2,7 @@
 // programs and people who know it are told the same (recorded in test/golden).
 
 import { CallbackRules } from '../../core/nexus/callback-rules.ts';
+import { cut } from '../../core/workflow/durations.ts';
 import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
@@ -135,12 +136,9 @@ export function versioningOverride(given: VersioningOverride | undefined): Versi
 }
 
 /** Zero and absent mean the same: none. */
-/** A hundred years: a longer time is as good as none, and this is what the reference server makes of it. */
-const MAX_DURATION_MS = 100 * 365 * 86_400_000;
-
 export function duration(label: string, ms: number | undefined): number | undefined {
   if (ms !== undefined && ms < 0) throw invalid(`An invalid ${label} is set on request.`);
-  return ms === undefined || ms === 0 ? undefined : Math.min(ms, MAX_DURATION_MS);
+  return ms === undefined || ms === 0 ? undefined : cut(ms);
 }
 
 /** Bytes of a payload-bearing field against the blob limit. */

@@ -1,6 +1,7 @@
 // Bugs planted around the Temporal-compatible door's methods, and around the core where that door's lives have to find them.
 
-import { answering, type Message, number, part, type Rpc, type RpcCall } from '../../../src/frontend/grpc/rpc.ts';
+import { answering } from '../../../src/frontend/grpc/altered-call.ts';
+import { type Message, number, part, type Rpc } from '../../../src/frontend/grpc/rpc.ts';
 import { EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Plant } from '../node.ts';
@@ -16,15 +17,12 @@ const answersOtherwise = (
 const otherwise = (inner: Rpc, change: (response: Message, request: Message) => Message): Rpc => ({
   ...inner,
   run(services, caller, request, call) {
-    const changed: RpcCall = {
-      ...answering(call, (response) => change(response, request)),
-      get isOpen() {
-        return call.isOpen;
-      },
-      header: (name) => call.header(name),
-      fail: (error) => call.fail(error),
-    };
-    inner.run(services, caller, request, changed);
+    inner.run(
+      services,
+      caller,
+      request,
+      answering(call, (response: Message) => change(response, request)),
+    );
   },
 });
 

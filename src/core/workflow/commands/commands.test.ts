@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../wire/command.ts';
 import { WorkflowTaskFailedCause as Cause, CommandType, EventType } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
+import { LONGEST_MS } from '../durations.ts';
 import { command, payloads, World } from '../testing.ts';
 
 const HEAD = ['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_TASK_STARTED'];
@@ -290,6 +291,46 @@ describe('valid commands', () => {
     expect([a.scheduleToCloseTimeout, a.scheduleToStartTimeout, a.startToCloseTimeout, a.heartbeatTimeout]).toEqual(
       expected,
     );
+  });
+
+  describe('that would take more than a hundred years take a hundred', () => {
+    const LONG = 1e15;
+    const [timeout, initialInterval, maximumInterval] = [LONGEST_MS, LONGEST_MS, LONGEST_MS];
+    const retryPolicy = { initialInterval: LONG, maximumInterval: LONG };
+    const attributesOf = (one: Command, eventType: Exclude<EventType, 0>): object =>
+      answered([one]).world.lastOf(eventType).attributes;
+
+    it('a timer', () => {
+      const started = attributesOf(command.timer('t', LONG), EventType.TIMER_STARTED);
+      expect(started).toMatchObject({ startToFireTimeout: timeout });
+    });
+
+    it('an activity', () => {
+      const asked = { scheduleToCloseTimeout: LONG, heartbeatTimeout: LONG, retryPolicy };
+      const scheduled = attributesOf(command.activity('a', asked), EventType.ACTIVITY_TASK_SCHEDULED);
+      expect(scheduled).toMatchObject({
+        ...{ scheduleToCloseTimeout: timeout, scheduleToStartTimeout: timeout },
+        retryPolicy: { initialInterval, maximumInterval },
+      });
+    });
+
+    it('a child', () => {
+      const asked = { workflowExecutionTimeout: LONG, workflowRunTimeout: LONG, retryPolicy };
+      const initiated = attributesOf(command.child('c', asked), EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+      expect(initiated).toMatchObject({
+        ...{ workflowExecutionTimeout: timeout, workflowRunTimeout: timeout },
+        retryPolicy: { initialInterval, maximumInterval },
+      });
+    });
+
+    it('a continuation', () => {
+      const asked = { workflowRunTimeout: LONG, backoffStartInterval: LONG };
+      const started = attributesOf(
+        raw(CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION, asked),
+        EventType.WORKFLOW_EXECUTION_STARTED,
+      );
+      expect(started).toMatchObject({ workflowRunTimeout: timeout, firstWorkflowTaskBackoff: timeout });
+    });
   });
 
   it('timeouts of an activity end with the run', () => {

@@ -6,6 +6,7 @@ import { ContinueAsNewInitiator, EventType, TaskQueueKind, WorkflowTaskFailedCau
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
 import { closeRun, inherited, succeed, successorBackoff } from '../closing.ts';
 import { cronProblem } from '../cron.ts';
+import { cut } from '../durations.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
 import { permitOn } from '../permits.ts';
@@ -61,6 +62,7 @@ export function continueAsNew(
   const initiator = attributes.initiator || ContinueAsNewInitiator.WORKFLOW;
   const from = inherited(run, runId, initiator);
   const handedOn: Inherited = context.saysAll ? {} : { ...from, ...run.facts };
+  const backoff = cut(attributes.backoffStartInterval ?? 0);
   const timeouts = clampTimeouts(
     {
       execution: from.workflowExecutionTimeout,
@@ -90,7 +92,7 @@ export function continueAsNew(
       newExecutionRunId: runId,
       ...next,
       workflowTaskCompletedEventId,
-      backoffStartInterval: attributes.backoffStartInterval || undefined,
+      backoffStartInterval: backoff || undefined,
       initiator: attributes.initiator || undefined,
       failure: attributes.failure,
       lastCompletionResult: attributes.lastCompletionResult,
@@ -112,7 +114,7 @@ export function continueAsNew(
     initiator,
     continuedFailure: attributes.failure,
     lastCompletionResult: attributes.lastCompletionResult,
-    firstWorkflowTaskBackoff: successorBackoff(run, attributes.backoffStartInterval ?? 0) || undefined,
+    firstWorkflowTaskBackoff: successorBackoff(run, backoff) || undefined,
   });
   return undefined;
 }

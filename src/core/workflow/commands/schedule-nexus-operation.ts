@@ -3,6 +3,7 @@
 import type { ScheduleNexusOperationCommandAttributes } from '../../../wire/command.ts';
 import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { cut } from '../durations.ts';
 import { offerOperation } from '../operations.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
 
@@ -61,7 +62,7 @@ export function scheduleNexusOperation(
   const { endpoint = '', service, operation, input, nexusHeader } = attributes;
   const within = run.start.attributes.workflowRunTimeout || Number.POSITIVE_INFINITY;
   const clamp = (ms: number | undefined, most: number): number => {
-    const timeout = Math.min(ms || Number.POSITIVE_INFINITY, most);
+    const timeout = Math.min(ms ? cut(ms) : Number.POSITIVE_INFINITY, most);
     return timeout === Number.POSITIVE_INFINITY ? 0 : timeout;
   };
   const scheduleToClose = clamp(attributes.scheduleToCloseTimeout, within);

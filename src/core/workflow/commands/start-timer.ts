@@ -3,11 +3,10 @@
 import type { StartTimerCommandAttributes } from '../../../wire/command.ts';
 import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { cut } from '../durations.ts';
 import { bad, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_START_TIMER_ATTRIBUTES;
-/** 100 years: what is longer never fires in practice, and must stay an exact number of milliseconds. */
-const LONGEST = 100 * 365.25 * 86_400_000;
 
 export function startTimer(
   context: CommandContext,
@@ -35,7 +34,7 @@ export function startTimer(
     EventType.TIMER_STARTED,
     {
       timerId,
-      startToFireTimeout: startToFireTimeout === undefined ? undefined : Math.min(startToFireTimeout, LONGEST),
+      startToFireTimeout: startToFireTimeout === undefined ? undefined : cut(startToFireTimeout),
       workflowTaskCompletedEventId: context.workflowTaskCompletedEventId,
     },
     annotations,

@@ -13,8 +13,9 @@ import { overLimit } from './complete-activity-task.ts';
 
 export function failActivityTask(state: ActorState, message: FailActivityTaskMessage, context: TurnContext): Decision {
   const { failure } = message;
-  // An empty failure is allowed, another kind of failure is not an activity's to report.
-  if (failure.applicationFailureInfo === undefined && Object.keys(failure).length > 0) {
+  // An empty failure is allowed, another kind of failure is not an attempt's own to report. Who fails it by its ids may have any.
+  const isOwn = 'task' in message.activity;
+  if (isOwn && failure.applicationFailureInfo === undefined && Object.keys(failure).length > 0) {
     return invalidArgument('Request must have ApplicationFailureInfo.');
   }
   const found = activityTurn(state, message.activity, context);

@@ -2,9 +2,7 @@
 
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import type { ActivityOptions } from '../../../wire/pending-activity.ts';
-import { type Message, nameIn, native, part } from '../rpc.ts';
-
-const nothing = (): object => ({});
+import { type Message, nameIn, native, nothing, part } from '../rpc.ts';
 
 const target = (request: Message): Message => {
   const { workflowId, runId } = part(request, 'execution');
@@ -37,6 +35,5 @@ export const UpdateActivityOptions = native(
     const mask = updateMask === undefined ? undefined : part(request, 'updateMask').paths;
     return { ...target(request), activityOptions: changed, updateMask: mask };
   },
-  // The method's answer.
-  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions as ActivityOptions) }),
+  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions) }),
 );

@@ -6,7 +6,8 @@ import type { ActivityTask } from '../../../wire/activity-task.ts';
 import type { Failure } from '../../../wire/failure.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, type Message, native, part, type Rpc, rpc, runNative } from '../rpc.ts';
+import { answering } from '../altered-call.ts';
+import { type Message, native, nothing, part, type Rpc, rpc, runNative } from '../rpc.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
 
@@ -50,16 +51,19 @@ const byIds = (request: Message): Message => {
   return { ...request, target: { namespace, workflowId, runId, activityId } };
 };
 
-const nothing = (): object => ({});
-
 export const RespondActivityTaskCompleted = withOwnNamespace(native('respondActivityTaskCompleted', byToken, nothing));
+
+/** An attempt fails of its code's own failure, but who fails it by its ids may have any: as on the reference server. */
+function checkFailure(request: Message): void {
+  if (request.failure === undefined || part(request, 'failure').applicationFailureInfo !== undefined) return;
+  throw invalid('Failure must have ApplicationFailureInfo.');
+}
+
 /** The worker is told when its failure was too big to keep. */
-const failed = (target: (request: Message) => Message): Rpc =>
+const failed = (target: (request: Message) => Message, check: (request: Message) => void = () => {}): Rpc =>
   rpc(
     (services, caller, request, call) => {
-      if (request.failure !== undefined && part(request, 'failure').applicationFailureInfo === undefined) {
-        throw invalid('Failure must have ApplicationFailureInfo.');
-      }
+      check(request);
       const instead = withinLimit(part(request, 'failure') as Failure, services.limits.blobBytes);
       const answer = { failures: instead === undefined ? undefined : [instead] };
       runNative(
@@ -73,7 +77,7 @@ const failed = (target: (request: Message) => Message): Rpc =>
     { callClass: 'worker' },
   );
 
-export const RespondActivityTaskFailed = withOwnNamespace(failed(byToken));
+export const RespondActivityTaskFailed = withOwnNamespace(failed(byToken, checkFailure));
 export const RespondActivityTaskCanceled = withOwnNamespace(native('respondActivityTaskCanceled', byToken, nothing));
 export const RecordActivityTaskHeartbeat = withOwnNamespace(native('recordActivityTaskHeartbeat', byToken));
 

@@ -1,12 +1,10 @@
 // Batch jobs: one operation on many executions.
 
-import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
 import { StatusCode } from '../../../wire/status.ts';
-import { type Message, mask, nameIn, native, part, type Rpc, text } from '../rpc.ts';
+import { altered } from '../altered-call.ts';
+import { type Message, mask, nameIn, native, nothing, part, type Rpc, text } from '../rpc.ts';
 import { postResetOperations } from './executions.ts';
 import { refuseTimeSkipping } from './start.ts';
-
-const nothing = (): object => ({});
 
 /** An operation as the native door has it: masks as lists, queues by name. */
 function operation(asked: Message): Message {
@@ -33,38 +31,27 @@ function body(request: Message): Message {
 
 export const StartBatchOperation = native('startBatchOperation', body, nothing);
 
-/** The method's answer. */
-const described = (reply: Message): Message => {
-  const { closeReason: _, ...info } = reply as unknown as BatchOperationInfo;
-  return { ...info };
-};
-
-const plainDescribe = native('describeBatchOperation', undefined, described);
+const plainDescribe = native('describeBatchOperation', undefined, ({ closeReason: _, ...info }) => info);
 
 /** A job that is not there is a workflow that is not, as the reference server has it. */
 export const DescribeBatchOperation: Rpc = {
   ...plainDescribe,
   run: (services, caller, request, call) =>
-    plainDescribe.run(services, caller, request, {
-      timeoutMs: call.timeoutMs,
-      get isOpen() {
-        return call.isOpen;
-      },
-      fail: (error) => call.fail(error),
-      header: (name) => call.header(name),
-      reply: (reply) => call.reply(reply),
-      waits: (waiting) => call.waits(waiting),
-      atDeadline: (answer) => call.atDeadline(answer),
-      refuse: (status) => {
-        const { code } = status;
-        const isMissing = code === StatusCode.NOT_FOUND && status.detail?.kind === 'NotFound';
-        const message = `workflow not found for ID: ${text(request, 'jobId').slice(0, 100)}`;
-        call.refuse(isMissing ? { ...status, message } : status);
-      },
-    }),
+    plainDescribe.run(
+      services,
+      caller,
+      request,
+      altered(call, {
+        refuse: (status) => {
+          const isMissing = status.code === StatusCode.NOT_FOUND && status.detail?.kind === 'NotFound';
+          const message = `workflow not found for ID: ${text(request, 'jobId').slice(0, 100)}`;
+          call.refuse(isMissing ? { ...status, message } : status);
+        },
+      }),
+    ),
 };
 export const StopBatchOperation = native('stopBatchOperation', undefined, nothing);
-export const ListBatchOperations = native('listBatchOperations', undefined, (reply) => {
-  const { operationInfo, nextPageToken } = reply as unknown as ListBatchOperationsResponse;
-  return { operationInfo, nextPageToken };
-});
+export const ListBatchOperations = native('listBatchOperations', undefined, (reply) => ({
+  operationInfo: reply.operationInfo,
+  nextPageToken: reply.nextPageToken,
+}));

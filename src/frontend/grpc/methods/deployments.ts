@@ -1,9 +1,9 @@
 // Worker deployments: the native door's methods under the names of the API. Configuration of computing ("compute") is a cloud's: there is none here.
 
-import type { DescribeWorkerDeploymentVersionResponse, VersionTaskQueue } from '../../../wire/deployment.ts';
-import { StatusCode } from '../../../wire/status.ts';
-import { invalid, Refused } from '../../validate/check.ts';
+import type { VersionTaskQueue } from '../../../wire/deployment.ts';
+import { invalid } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
+import { reading } from '../altered-call.ts';
 import { native, rpc, runNative, text } from '../rpc.ts';
 import { statistics } from './task-queues.ts';
 
@@ -12,10 +12,8 @@ export const CreateWorkerDeploymentVersion = native('createWorkerDeploymentVersi
 export const ListWorkerDeployments = native('listWorkerDeployments');
 export const DescribeWorkerDeployment = native('describeWorkerDeployment');
 export const DescribeWorkerDeploymentVersion = native('describeWorkerDeploymentVersion', undefined, (reply) => {
-  // The method's answer.
-  const { versionTaskQueues } = reply as unknown as DescribeWorkerDeploymentVersionResponse;
   const shown = ({ stats, ...queue }: VersionTaskQueue): object => ({ ...queue, ...(stats && statistics(stats)) });
-  return { ...reply, versionTaskQueues: versionTaskQueues.map(shown) };
+  return { ...reply, versionTaskQueues: reply.versionTaskQueues.map(shown) };
 });
 export const SetWorkerDeploymentCurrentVersion = native('setWorkerDeploymentCurrentVersion');
 export const SetWorkerDeploymentRampingVersion = native('setWorkerDeploymentRampingVersion');
@@ -32,17 +30,7 @@ export const ValidateWorkerDeploymentVersionComputeConfig = rpc((services, calle
 
 /** NOT_FOUND for a version that is not there. */
 export const UpdateWorkerDeploymentVersionComputeConfig = rpc((services, caller, request, call) => {
-  const refused = {
-    ...call,
-    timeoutMs: call.timeoutMs,
-    reply: () => {
-      const message = 'This server has no provider of computing.';
-      call.refuse(new Refused({ code: StatusCode.INVALID_ARGUMENT, message }).status);
-    },
-    refuse: call.refuse.bind(call),
-    waits: call.waits.bind(call),
-    atDeadline: call.atDeadline.bind(call),
-  };
+  const refused = reading(call, () => call.refuse(invalid('This server has no provider of computing.').status));
   const { namespace, deploymentVersion } = request;
   runNative('describeWorkerDeploymentVersion', services, caller, { namespace, deploymentVersion }, refused);
 });

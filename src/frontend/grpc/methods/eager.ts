@@ -3,7 +3,8 @@
 
 import type { AnswerSeat, Delivery, SeatRequest } from '../../../ports/matching.ts';
 import { sessionOf } from '../../hosted-worker.ts';
-import type { Message, RpcCall, RpcServices } from '../rpc.ts';
+import { altered } from '../altered-call.ts';
+import type { RpcCall, RpcServices } from '../rpc.ts';
 
 export interface Seated {
   /** The call to hand on: its answer has the tasks in it. */
@@ -14,25 +15,20 @@ export interface Seated {
   close(): void;
 }
 
-/** `answer` makes the response of the method's reply and the tasks that came with it. */
-export function seated(
+/** `answer` makes the response of the method's reply and the tasks that came with it. `Reply`: of the native method it is run with. */
+export function seated<Reply>(
   services: RpcServices,
   room: Omit<SeatRequest, 'session'>,
   call: RpcCall,
-  answer: (reply: Message, tasks: readonly Delivery[]) => object,
+  answer: (reply: Reply, tasks: readonly Delivery[]) => object,
 ): Seated {
   const eagerWorkerId = `answer-${services.random.uuid()}`;
   const session = sessionOf(room.namespace, eagerWorkerId);
   const seat: AnswerSeat = services.workers.openSeat({ ...room, session });
   call.waits({ abandon: () => seat.close() });
-  const wrapped: RpcCall = {
-    timeoutMs: call.timeoutMs,
-    get isOpen() {
-      return call.isOpen;
-    },
-    header: (name) => call.header(name),
+  const waiting = altered(call, {
     // Replies are plain data: what they hold is said by their method's type.
-    reply: (body) => seat.settled((tasks) => call.reply(answer(body as Message, tasks))),
+    reply: (body) => seat.settled((tasks) => call.reply(answer(body as Reply, tasks))),
     refuse: (status) => {
       seat.close();
       call.refuse(status);
@@ -48,7 +44,6 @@ export function seated(
           waiting.abandon();
         },
       }),
-    atDeadline: (late) => call.atDeadline(late),
-  };
-  return { call: wrapped, eagerWorkerId, close: () => seat.close() };
+  });
+  return { call: waiting, eagerWorkerId, close: () => seat.close() };
 }

@@ -111,10 +111,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   };
 }
 
-export const DescribeWorkflowExecution = native('describeWorkflowExecution', onExecution, (reply) =>
-  // The method's answer.
-  describeAnswer(reply as unknown as DescribeWorkflowExecutionResponse),
-);
+export const DescribeWorkflowExecution = native('describeWorkflowExecution', onExecution, describeAnswer);
 
 export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
   const { workflowId, runId } = part(request, 'workflowExecution');

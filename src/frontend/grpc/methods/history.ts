@@ -4,10 +4,15 @@
 import { decode } from '../../../wire/codec.ts';
 import { EventType } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
-import type { EventBatches } from '../../../wire/history.ts';
-import type { Call } from '../../door.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../../wire/execution-info.ts';
+import type {
+  EventBatches,
+  GetWorkflowExecutionHistoryResponse,
+  GetWorkflowTaskHistoryResponse,
+} from '../../../wire/history.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, bytes, type Message, number, part, rpc, runNative, text } from '../rpc.ts';
+import { answering, reading } from '../altered-call.ts';
+import { bytes, number, part, rpc, runNative, text } from '../rpc.ts';
 import { asContinued, followsNextRun } from './close-event.ts';
 import { firstPage, lastPage, MAX_PAGE, windowOf } from './history-pages.ts';
 
@@ -77,13 +82,6 @@ export function eventsOf(batches: EventBatches): (HistoryEvent & { taskId?: numb
   return events;
 }
 
-interface Page {
-  runId: string;
-  events: EventBatches;
-  nextEventId?: number | undefined;
-  closed: boolean;
-}
-
 export const GetWorkflowExecutionHistory = rpc(
   (services, caller, request, call) => {
     const token = decodePage(bytes(request, 'nextPageToken'));
@@ -98,10 +96,9 @@ export const GetWorkflowExecutionHistory = rpc(
         services,
         caller,
         body,
-        answering(call, (reply) => {
-          const next = reply.nextEventId === undefined ? undefined : number(reply, 'nextEventId');
+        answering(call, ({ nextEventId: next, events }: GetWorkflowTaskHistoryResponse) => {
           const nextPageToken = next === undefined ? undefined : encodePage({ runId, fromEventId: next, task });
-          return { history: { events: eventsOf(reply.events as EventBatches) }, nextPageToken };
+          return { history: { events: eventsOf(events) }, nextPageToken };
         }),
       );
       return;
@@ -121,7 +118,7 @@ export const GetWorkflowExecutionHistory = rpc(
       services,
       caller,
       body,
-      answering(call, (reply: Page) =>
+      answering(call, (reply: GetWorkflowExecutionHistoryResponse) =>
         pageAnswer(reply, { fromEventId, size, waits: waitNewEvent, closeEventOnly, follows }),
       ),
     );
@@ -130,7 +127,7 @@ export const GetWorkflowExecutionHistory = rpc(
 );
 
 function pageAnswer(
-  { runId, events: batches, nextEventId, closed }: Page,
+  { runId, events: batches, nextEventId, closed }: GetWorkflowExecutionHistoryResponse,
   asked: { fromEventId: number; size: number; waits: boolean; closeEventOnly: boolean; follows: boolean },
 ): object {
   const { fromEventId, size, waits, closeEventOnly, follows } = asked;
@@ -161,41 +158,25 @@ export const GetWorkflowExecutionHistoryReverse = rpc((services, caller, request
   const size = asked > 0 ? Math.min(asked, MAX_PAGE) : MAX_PAGE;
   const page = (run: unknown, upTo: number, fromEventId = Math.max(1, upTo - windowOf(size) + 1)): void => {
     const body = { namespace, workflowId, runId: run, fromEventId, maximumBytes: REVERSE_BYTES };
-    runNative('getWorkflowExecutionHistory', services, caller, body, {
-      ...passing(call),
-      reply: (reply) => {
-        // The method's answer.
-        const { runId: of, events: batches } = reply as Page;
-        const read = eventsOf(batches).filter(({ eventId }) => eventId >= fromEventId && eventId <= upTo);
-        if ((read.at(-1)?.eventId ?? upTo) < upTo) {
-          page(of, upTo, Math.ceil((fromEventId + upTo) / 2));
-          return;
-        }
-        const events = lastPage(read, size);
-        const first = events[0]?.eventId ?? 1;
-        const nextPageToken = first > 1 ? encodePage({ runId: of, fromEventId: first - 1 }) : undefined;
-        call.reply({ history: { events: events.reverse() }, nextPageToken });
-      },
+    const answered = reading(call, ({ runId: of, events: batches }: GetWorkflowExecutionHistoryResponse) => {
+      const read = eventsOf(batches).filter(({ eventId }) => eventId >= fromEventId && eventId <= upTo);
+      if ((read.at(-1)?.eventId ?? upTo) < upTo) {
+        page(of, upTo, Math.ceil((fromEventId + upTo) / 2));
+        return;
+      }
+      const events = lastPage(read, size);
+      const first = events[0]?.eventId ?? 1;
+      const nextPageToken = first > 1 ? encodePage({ runId: of, fromEventId: first - 1 }) : undefined;
+      call.reply({ history: { events: events.reverse() }, nextPageToken });
     });
+    runNative('getWorkflowExecutionHistory', services, caller, body, answered);
   };
   if (token !== undefined) {
     page(token.runId, token.fromEventId);
     return;
   }
-  const described = {
-    ...passing(call),
-    reply: (body: object) => {
-      const info = part(body as Message, 'workflowExecutionInfo');
-      page(info.runId, number(info, 'historyLength'));
-    },
-  };
+  const described = reading(call, ({ workflowExecutionInfo: info }: DescribeWorkflowExecutionResponse) =>
+    page(info.runId, info.historyLength),
+  );
   runNative('describeWorkflowExecution', services, caller, { namespace, workflowId, runId }, described);
-});
-
-/** Everything but the answer is the call's. */
-const passing = (call: Call): Omit<Call, 'reply'> => ({
-  timeoutMs: call.timeoutMs,
-  refuse: (status) => call.refuse(status),
-  waits: (waiting) => call.waits(waiting),
-  atDeadline: (answer) => call.atDeadline(answer),
 });

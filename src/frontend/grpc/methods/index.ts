@@ -17,6 +17,7 @@ import * as schedules from './schedules.ts';
 import * as standalone from './standalone.ts';
 import * as start from './start.ts';
 import * as taskQueues from './task-queues.ts';
+import * as updateWithStart from './update-with-start.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
 import * as workers from './workers.ts';
@@ -52,7 +53,7 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   GetWorkflowExecutionHistoryReverse: history.GetWorkflowExecutionHistoryReverse,
   UpdateWorkflowExecution: updates.UpdateWorkflowExecution,
   PollWorkflowExecutionUpdate: updates.PollWorkflowExecutionUpdate,
-  ExecuteMultiOperation: updates.ExecuteMultiOperation,
+  ExecuteMultiOperation: updateWithStart.ExecuteMultiOperation,
   StartBatchOperation: batch.StartBatchOperation,
   DescribeBatchOperation: batch.DescribeBatchOperation,
   StopBatchOperation: batch.StopBatchOperation,

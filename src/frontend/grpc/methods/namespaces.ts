@@ -1,12 +1,13 @@
 // Namespaces as their clients know them: registered, described, listed, updated, deprecated and deleted.
 
 import type { Limits } from '../../../core/workflow/limits.ts';
-import type { Method } from '../../../wire/api.ts';
+import type { Method, Methods } from '../../../wire/api.ts';
 import { NamespaceState } from '../../../wire/enums.ts';
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, isNamed, type Message, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { answering } from '../altered-call.ts';
+import { isNamed, type Message, native, nothing, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
 const REPLICATION_NORMAL = 1;
@@ -62,22 +63,19 @@ function describe(namespace: NamespaceDescription, { limits, isNamedClient }: De
 }
 
 /** A method of the native door whose answer describes namespaces. */
-function describing(
-  name: Method,
+function describing<M extends Method>(
+  name: M,
   body: (request: Message) => object,
-  answer: (reply: Message, to: Describing) => object,
+  answer: (reply: Methods[M]['response'], to: Describing) => object,
 ): Rpc {
   return rpc((services, caller, request, call) => {
     const to = { limits: services.limits, isNamedClient: isNamed(call) };
-    const answered = answering(call, (reply) => answer(reply, to));
+    const answered = answering(call, (reply: Methods[M]['response']) => answer(reply, to));
     runNative(name, services, caller, body(request), answered);
   });
 }
 
 const asGiven = (request: Message): object => request;
-/** The method's answer. */
-const described = (reply: Message, to: Describing): object => describe(reply as unknown as NamespaceDescription, to);
-const nothing = (): object => ({});
 
 const STATES: ReadonlySet<number> = new Set(Object.values(NamespaceState));
 
@@ -110,7 +108,7 @@ export function checkDescribed(request: Message): Message {
 }
 
 export const RegisterNamespace = native('registerNamespace', checkRegistration, nothing);
-const describeAny = describing('describeNamespace', checkDescribed, described);
+const describeAny = describing('describeNamespace', checkDescribed, describe);
 /** Its clients look here whether they speak to a server at all; nothing runs in it. */
 const SYSTEM = {
   namespaceInfo: { name: 'temporal-system', id: '32049b68-7872-4094-8e63-d0dd59896a83', state: 1 },
@@ -142,7 +140,7 @@ export const UpdateNamespace = describing(
       },
     };
   },
-  described,
+  describe,
 );
 export const DeprecateNamespace = native('deprecateNamespace', undefined, nothing);
 const deleteAny = native('deleteNamespace');
@@ -154,10 +152,7 @@ export const DeleteNamespace: Rpc = {
     } else deleteAny.run(services, caller, request, call);
   },
 };
-export const ListNamespaces = describing('listNamespaces', asGiven, (reply, to) => {
-  const { namespaces, nextPageToken } = reply as unknown as {
-    namespaces: NamespaceDescription[];
-    nextPageToken?: Uint8Array;
-  };
-  return { namespaces: namespaces.map((namespace) => describe(namespace, to)), nextPageToken };
-});
+export const ListNamespaces = describing('listNamespaces', asGiven, ({ namespaces, nextPageToken }, to) => ({
+  namespaces: namespaces.map((namespace) => describe(namespace, to)),
+  nextPageToken,
+}));

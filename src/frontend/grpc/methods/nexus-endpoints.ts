@@ -12,8 +12,7 @@ function shown({ createdTime, lastModifiedTime, ...endpoint }: NexusEndpoint): M
   };
 }
 
-/** The methods' answer. */
-const one = (reply: Message): Message => ({ endpoint: shown(reply.endpoint as NexusEndpoint) });
+const one = ({ endpoint }: { endpoint: NexusEndpoint }): Message => ({ endpoint: shown(endpoint) });
 
 export const CreateNexusEndpoint = native('createNexusEndpoint', undefined, one);
 export const GetNexusEndpoint = native('getNexusEndpoint', undefined, one);
@@ -22,7 +21,7 @@ export const DeleteNexusEndpoint = native('deleteNexusEndpoint');
 export const ListNexusEndpoints = native(
   'listNexusEndpoints',
   (request) => ({ ...request, nextPageToken: tokenOf(request) }),
-  ({ endpoints, nextPageToken }) => ({ endpoints: (endpoints as NexusEndpoint[]).map(shown), nextPageToken }),
+  ({ endpoints, nextPageToken }) => ({ endpoints: endpoints.map(shown), nextPageToken }),
 );
 
 /** Empty bytes are no token. */

@@ -1,12 +1,11 @@
 // Schedules: the native door's, but that types and queues of what they start are messages with a name.
 
 import { TaskQueueKind } from '../../../wire/enums.ts';
-import type { ListSchedulesResponse } from '../../../wire/schedule.ts';
+import type { Schedule } from '../../../wire/schedule.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
-import { answering, type Message, nameIn, native, part, rpc, runNative, text } from '../rpc.ts';
-
-const nothing = (): object => ({});
+import { altered, answering } from '../altered-call.ts';
+import { type Message, nameIn, native, nothing, part, rpc, runNative, text } from '../rpc.ts';
 
 /** Zones are those of this server, by their names: times of another one would be wrong, silently. */
 function checkZone({ timezoneData }: Message): void {
@@ -31,17 +30,17 @@ function inward(schedule: unknown): object | undefined {
   return { ...message, action: { startWorkflow } };
 }
 
-function outward(schedule: Message): object {
-  const { startWorkflow } = part(schedule, 'action');
+function outward(schedule: Schedule): object {
+  const startWorkflow = schedule.action?.startWorkflow;
   if (startWorkflow === undefined) return schedule;
-  const workflow = part(part(schedule, 'action'), 'startWorkflow');
+  const { workflowType, taskQueue } = startWorkflow;
   return {
     ...schedule,
     action: {
       startWorkflow: {
-        ...workflow,
-        workflowType: { name: workflow.workflowType },
-        taskQueue: { name: workflow.taskQueue, kind: TaskQueueKind.NORMAL },
+        ...startWorkflow,
+        workflowType: { name: workflowType },
+        taskQueue: { name: taskQueue, kind: TaskQueueKind.NORMAL },
       },
     },
   };
@@ -63,10 +62,15 @@ export const CreateSchedule = native('createSchedule', withSchedule);
 const CONFLICT = { code: StatusCode.FAILED_PRECONDITION, message: 'mismatched conflict token' };
 
 export const UpdateSchedule = rpc((services, caller, request, call) =>
-  runNative('updateSchedule', services, caller, withSchedule(request), {
-    ...answering(call, nothing),
-    refuse: (status) => call.refuse(status.code === StatusCode.FAILED_PRECONDITION ? CONFLICT : status),
-  }),
+  runNative(
+    'updateSchedule',
+    services,
+    caller,
+    withSchedule(request),
+    altered(answering(call, nothing), {
+      refuse: (status) => call.refuse(status.code === StatusCode.FAILED_PRECONDITION ? CONFLICT : status),
+    }),
+  ),
 );
 /** Why a schedule is paused, or goes on: in bytes. */
 const MAX_NOTE_BYTES = 1_000;
@@ -87,21 +91,17 @@ export const CountSchedules = native('countSchedules');
 
 export const DescribeSchedule = native('describeSchedule', undefined, (reply) => ({
   ...reply,
-  schedule: outward(part(reply, 'schedule')),
+  schedule: outward(reply.schedule),
 }));
 
 export const ListSchedules = native(
   'listSchedules',
   (request) => ({ ...request, nextPageToken: given(request.nextPageToken) }),
-  (reply) => {
-    // The method's answer.
-    const { schedules, nextPageToken } = reply as unknown as ListSchedulesResponse;
-    return {
-      schedules: schedules.map(({ info, ...entry }) => ({
-        ...entry,
-        info: { ...info, workflowType: info.workflowType === undefined ? undefined : { name: info.workflowType } },
-      })),
-      nextPageToken,
-    };
-  },
+  ({ schedules, nextPageToken }) => ({
+    schedules: schedules.map(({ info, ...entry }) => ({
+      ...entry,
+      info: { ...info, workflowType: info.workflowType === undefined ? undefined : { name: info.workflowType } },
+    })),
+    nextPageToken,
+  }),
 );

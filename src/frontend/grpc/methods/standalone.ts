@@ -1,21 +1,12 @@
 // Activities without a workflow: the native door's, but that types and queues are messages with a name.
 
-import type {
-  ActivityExecutionListInfo,
-  ActivityExecutionOutcome,
-  DescribeActivityExecutionResponse,
-  ListActivityExecutionsResponse,
-  PollActivityExecutionResponse,
-} from '../../../wire/activity.ts';
+import type { ActivityExecutionListInfo, ActivityExecutionOutcome } from '../../../wire/activity.ts';
 import type { Link } from '../../../wire/common.ts';
-import type { ActivityOptions } from '../../../wire/pending-activity.ts';
 import { invalid } from '../../validate/check.ts';
 import { checkLinks } from '../../validate/links.ts';
-import { bytes, isNamed, type Message, nameIn, native, part, text } from '../rpc.ts';
+import { bytes, isNamed, type Message, nameIn, native, nothing, part, text } from '../rpc.ts';
 import { optionsAnswer } from './activities.ts';
 import { count, countAnswer, page } from './visibility.ts';
-
-const nothing = (): object => ({});
 
 /** Links name what a start belongs to: they are checked, and kept nowhere. */
 export function checkStart(request: Message): Message {
@@ -54,9 +45,7 @@ const outcomeAnswer = (outcome: ActivityExecutionOutcome | undefined): object | 
 export const DescribeActivityExecution = native(
   'describeActivityExecution',
   (request) => ({ ...request, longPollToken: bytes(request, 'longPollToken') }),
-  (reply) => {
-    // The method's answer.
-    const described = reply as unknown as DescribeActivityExecutionResponse;
+  (described) => {
     if (described.info === undefined) return {};
     const { info } = described;
     return {
@@ -71,11 +60,10 @@ export const DescribeActivityExecution = native(
   },
 );
 
-export const PollActivityExecution = native('pollActivityExecution', undefined, (reply) => {
-  // The method's answer.
-  const { runId, outcome } = reply as unknown as PollActivityExecutionResponse;
-  return { runId, outcome: outcomeAnswer(outcome) };
-});
+export const PollActivityExecution = native('pollActivityExecution', undefined, ({ runId, outcome }) => ({
+  runId,
+  outcome: outcomeAnswer(outcome),
+}));
 
 /** The number of this kind of execution on the reference server, whose lists show it. */
 const DIVISION = {
@@ -92,21 +80,17 @@ function lastClosedFirst(a: ActivityExecutionListInfo, b: ActivityExecutionListI
   return b.scheduleTime - a.scheduleTime;
 }
 
-export const ListActivityExecutions = native('listActivityExecutions', page, (reply) => {
-  // The method's answer.
-  const { executions, nextPageToken } = reply as unknown as ListActivityExecutionsResponse;
-  return {
-    executions: [...executions].sort(lastClosedFirst).map((info) => ({
-      ...info,
-      activityType: { name: info.activityType },
-      // One that is begun at once has no time of its own.
-      executionTime: info.executionTime === info.scheduleTime ? undefined : info.executionTime,
-      stateTransitionCount: info.closeTime === undefined ? undefined : info.stateTransitionCount,
-      searchAttributes: { indexedFields: { ...info.searchAttributes?.indexedFields, ...DIVISION } },
-    })),
-    nextPageToken,
-  };
-});
+export const ListActivityExecutions = native('listActivityExecutions', page, ({ executions, nextPageToken }) => ({
+  executions: [...executions].sort(lastClosedFirst).map((info) => ({
+    ...info,
+    activityType: { name: info.activityType },
+    // One that is begun at once has no time of its own.
+    executionTime: info.executionTime === info.scheduleTime ? undefined : info.executionTime,
+    stateTransitionCount: info.closeTime === undefined ? undefined : info.stateTransitionCount,
+    searchAttributes: { indexedFields: { ...info.searchAttributes?.indexedFields, ...DIVISION } },
+  })),
+  nextPageToken,
+}));
 
 export const CountActivityExecutions = native('countActivityExecutions', count, countAnswer);
 
@@ -136,6 +120,5 @@ export const UpdateActivityExecutionOptions = native(
     const mask = updateMask === undefined ? undefined : part(request, 'updateMask').paths;
     return { ...request, activityOptions: changed, updateMask: mask };
   },
-  // The method's answer.
-  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions as ActivityOptions) }),
+  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions) }),
 );

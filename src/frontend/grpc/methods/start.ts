@@ -1,8 +1,20 @@
 // Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
+import type { StartWorkflowExecutionResponse } from '../../../wire/execution.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
-import { isNamed, type Message, nameIn, native, part, type Rpc, type RpcCall, runNative, text } from '../rpc.ts';
+import {
+  isNamed,
+  type Message,
+  nameIn,
+  native,
+  nothing,
+  part,
+  type Rpc,
+  type RpcCall,
+  runNative,
+  text,
+} from '../rpc.ts';
 import { seated } from './eager.ts';
 import { signalLink, startLink } from './links.ts';
 import { workflowTaskAnswer } from './workflow-tasks.ts';
@@ -21,7 +33,7 @@ export function startBody(request: Message): Message {
 }
 
 /** What a start's answer says for links, and to clients that say who they are of the chain. */
-export const startAnswer = (reply: Message, request: Message, call: RpcCall): Message => {
+export const startAnswer = (reply: StartWorkflowExecutionResponse, request: Message, call: RpcCall): object => {
   const { firstExecutionRunId = reply.runId, ...said } = reply;
   const answer = { ...said, link: startLink(request, reply) };
   return isNamed(call) ? { ...answer, firstExecutionRunId } : answer;
@@ -48,11 +60,16 @@ export const StartWorkflowExecution: Rpc = {
     // Who asked for the start has its task, too: by the same request.
     const requestId = text(request, 'requestId') || undefined;
     const room = { workflowTasks: 1, activities: 0, warm: false, buildId: undefined, requestId };
-    const { eagerWorkerId, ...seat } = seated(services, { namespace, identity, ...room }, call, (reply, [task]) => {
-      const { eagerlyStarted: _, ...started } = reply;
-      const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));
-      return { ...startAnswer(started, request, call), eagerWorkflowTask };
-    });
+    const { eagerWorkerId, ...seat } = seated(
+      services,
+      { namespace, identity, ...room },
+      call,
+      (reply: StartWorkflowExecutionResponse, [task]) => {
+        const { eagerlyStarted: _, ...started } = reply;
+        const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));
+        return { ...startAnswer(started, request, call), eagerWorkflowTask };
+      },
+    );
     try {
       runNative('startWorkflowExecution', services, caller, { ...startBody(request), eagerWorkerId }, seat.call);
     } catch (error) {
@@ -62,7 +79,7 @@ export const StartWorkflowExecution: Rpc = {
   },
 };
 
-export const SignalWithStartWorkflowExecution = native(
+const plainSignalWithStart = native(
   'signalWithStartWorkflowExecution',
   startBody,
   ({ runId, started, firstExecutionRunId = runId }, request, call) => {
@@ -73,7 +90,14 @@ export const SignalWithStartWorkflowExecution = native(
   },
 );
 
-const nothing = (): object => ({});
+/** Its link names the request, also where its client has given it no id. */
+export const SignalWithStartWorkflowExecution: Rpc = {
+  ...plainSignalWithStart,
+  run(services, caller, request, call) {
+    const requestId = text(request, 'requestId') || services.random.uuid();
+    plainSignalWithStart.run(services, caller, { ...request, requestId }, call);
+  },
+};
 
 export const SignalWorkflowExecution = native('signalWorkflowExecution', onExecution, ({ runId }, request, call) => {
   const { namespace } = request;

@@ -15,7 +15,8 @@ import type {
 } from '../../../wire/task-queue.ts';
 import { invalid } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
-import { answering, type Message, nameIn, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { answering } from '../altered-call.ts';
+import { type Message, nameIn, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 import { NO_TIME_MS } from './executions.ts';
 import { checkNormalName } from './poll.ts';
 
@@ -141,9 +142,7 @@ export const DescribeTaskQueue: Rpc = rpc((services, caller, request, call) => {
   if (isEnhanced && number(part(request, 'taskQueue'), 'kind') === STICKY) {
     throw invalid('DescribeTaskQueue in enhanced mode is for normal task queues, not for sticky ones.');
   }
-  const answer = (reply: Message): object =>
-    // The method's answer.
-    (isEnhanced ? enhanced : described)(request, reply as unknown as DescribeTaskQueueResponse);
+  const answer = (reply: DescribeTaskQueueResponse): object => (isEnhanced ? enhanced : described)(request, reply);
   runNative('describeTaskQueue', services, caller, { namespace, taskQueue }, answering(call, answer));
 });
 
@@ -167,8 +166,7 @@ export const UpdateTaskQueueConfig = native(
     setFairnessWeightOverrides: request.setFairnessWeightOverrides,
     unsetFairnessWeightOverrides: request.unsetFairnessWeightOverrides,
   }),
-  // The method's answer.
-  (reply) => ({ config: configOf((reply as unknown as { config: TaskQueueConfig }).config) }),
+  ({ config }) => ({ config: configOf(config) }),
 );
 
 /** As many as the reference server has: which nodes a queue is spread over is not its clients' to know. */

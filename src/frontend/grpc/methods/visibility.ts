@@ -4,11 +4,7 @@ import { typeOf } from '../../../core/visibility/index.ts';
 import type { Payload } from '../../../wire/common.ts';
 import { IndexedValueType, WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import type { WorkflowExecutionInfo } from '../../../wire/execution-info.ts';
-import type {
-  CountWorkflowExecutionsResponse,
-  ListSearchAttributesResponse,
-  ListWorkflowExecutionsResponse,
-} from '../../../wire/visibility.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../../wire/visibility.ts';
 import { again } from '../../door.ts';
 import { invalid } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
@@ -16,9 +12,7 @@ import { type Message, native, number, part, rpc, runNative, text } from '../rpc
 import { executionInfo } from './executions.ts';
 import { checkFilter } from './filter.ts';
 
-const listAnswer = (reply: Message): object => {
-  // The method's answer.
-  const { executions, nextPageToken } = reply as unknown as ListWorkflowExecutionsResponse;
+const listAnswer = ({ executions, nextPageToken }: ListWorkflowExecutionsResponse): object => {
   const rows = [...executions].sort(openFirst).map((info) => asListed(executionInfo(info)));
   return { executions: rows, nextPageToken };
 };
@@ -129,9 +123,7 @@ function groupValue(value: unknown): object {
   };
 }
 
-export function countAnswer(reply: Message): object {
-  // The method's answer.
-  const { count, groups } = reply as unknown as CountWorkflowExecutionsResponse;
+export function countAnswer({ count, groups }: CountWorkflowExecutionsResponse): object {
   return {
     count,
     groups: groups?.map(({ groupValues, count: of }) => ({ groupValues: groupValues.map(groupValue), count: of })),
@@ -146,10 +138,7 @@ export const CountWorkflowExecutions = native('countWorkflowExecutions', count, 
 export const GetSearchAttributes = native(
   'listSearchAttributes',
   () => ({ namespace: 'default' }),
-  (reply) => {
-    const { customAttributes, systemAttributes } = reply as unknown as ListSearchAttributesResponse;
-    return { keys: { ...systemAttributes, ...customAttributes } };
-  },
+  ({ customAttributes, systemAttributes }) => ({ keys: { ...systemAttributes, ...customAttributes } }),
 );
 
 /** A name that is there already is left as it is, of whatever type it was asked for: clients of the reference server look at the types themselves. */
@@ -173,8 +162,7 @@ export const RemoveSearchAttributes = native('removeSearchAttributes');
 export const ListSearchAttributes = native(
   'listSearchAttributes',
   (request) => request,
-  (reply) => {
-    const { customAttributes, systemAttributes } = reply as unknown as ListSearchAttributesResponse;
+  ({ customAttributes, systemAttributes }) => {
     const storageSchema: Record<string, string> = {};
     for (const [name, type] of Object.entries(systemAttributes)) storageSchema[name] = storageType(type);
     return { customAttributes, systemAttributes, storageSchema };

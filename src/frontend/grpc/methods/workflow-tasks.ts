@@ -3,13 +3,13 @@
 import { decodeToken } from '../../../core/workflow/token.ts';
 import type { Delivery } from '../../../ports/matching.ts';
 import { WorkerVersioningMode } from '../../../wire/deployment.ts';
-import { EventType, isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { EventType, isOpenStatus, TaskQueueKind } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/workflow-task.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid, Refused } from '../../validate/check.ts';
-import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
+import { bytes, type Message, nameIn, native, nothing, number, part, type Rpc, runNative, text } from '../rpc.ts';
 import { activityTaskAnswer } from './activity-tasks.ts';
 import { seated } from './eager.ts';
 import { encodePage, eventsOf } from './history.ts';
@@ -97,10 +97,9 @@ function completion(request: Message): object {
   };
 }
 
-const plainCompletion = native('respondWorkflowTaskCompleted', completion, (reply) => {
-  const { resetHistoryEventId } = reply as RespondWorkflowTaskCompletedResponse;
-  return { resetHistoryEventId };
-});
+const plainCompletion = native('respondWorkflowTaskCompleted', completion, ({ resetHistoryEventId }) => ({
+  resetHistoryEventId,
+}));
 
 /** What the reference server calls the request behind such a start. */
 const ANSWERED_REQUEST_ID = 'request-from-RespondWorkflowTaskCompleted';
@@ -155,15 +154,19 @@ export const RespondWorkflowTaskCompleted: Rpc = withOwnNamespace({
     const buildId = text(part(request, 'workerVersionStamp'), 'buildId') || undefined;
     const who = { namespace, identity: text(request, 'identity'), buildId, requestId: ANSWERED_REQUEST_ID };
     const room = { ...who, workflowTasks, activities, warm: true };
-    const { eagerWorkerId, ...seat } = seated(services, room, call, (reply, tasks) => {
-      const { resetHistoryEventId } = reply as RespondWorkflowTaskCompletedResponse;
-      const next = tasks.find(({ kind }) => kind === 'workflow');
-      return {
-        resetHistoryEventId,
-        workflowTask: next && nextTask(next),
-        activityTasks: tasks.filter(({ kind }) => kind === 'activity').map(activityTaskAnswer),
-      };
-    });
+    const { eagerWorkerId, ...seat } = seated(
+      services,
+      room,
+      call,
+      ({ resetHistoryEventId }: RespondWorkflowTaskCompletedResponse, tasks) => {
+        const next = tasks.find(({ kind }) => kind === 'workflow');
+        return {
+          resetHistoryEventId,
+          workflowTask: next && nextTask(next),
+          activityTasks: tasks.filter(({ kind }) => kind === 'activity').map(activityTaskAnswer),
+        };
+      },
+    );
     try {
       const body = { ...completion(request), eagerWorkerId };
       runNative('respondWorkflowTaskCompleted', services, caller, body, seat.call);
@@ -174,7 +177,6 @@ export const RespondWorkflowTaskCompleted: Rpc = withOwnNamespace({
   },
 });
 
-const nothing = (): object => ({});
 const tokenOf = (request: Message): unknown => request.taskToken ?? new Uint8Array(0);
 
 export const RespondWorkflowTaskFailed = withOwnNamespace(
@@ -204,9 +206,8 @@ export const ResetStickyTaskQueue = native(
     const { workflowId, runId } = part(request, 'execution');
     return { namespace: request.namespace, workflowId, runId };
   },
-  (reply) => {
-    // The method's answer.
-    if (isOpenStatus(number(part(reply, 'workflowExecutionInfo'), 'status') as WorkflowExecutionStatus)) return {};
+  ({ workflowExecutionInfo }) => {
+    if (isOpenStatus(workflowExecutionInfo.status)) return {};
     const message = 'workflow execution already completed';
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   },
