@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Draining } from '../../src/ports/cluster.ts';
+import type { ClusterProblem, Draining } from '../../src/ports/cluster.ts';
 import type { Done } from '../../src/ports/engine.ts';
 import { shardId } from '../../src/ports/ids.ts';
 import type { Status } from '../../src/wire/status.ts';
@@ -130,6 +130,42 @@ describe('the shards of a cluster', () => {
       a?.control.shards(done),
     );
     expect(value?.map(({ leader }) => leader)).toEqual([undefined, 'b', undefined, undefined]);
+  });
+});
+
+describe('what is wrong', () => {
+  const asked = async (net: TestNet, control: Control | undefined): Promise<string[]> => {
+    const { value } = await told(net, (done: Done<readonly ClusterProblem[]>) => control?.health(done));
+    // Nobody leads anything here, which is said as well.
+    return (value ?? [])
+      .filter(({ subject }) => subject !== 'shards')
+      .map(({ subject, what }) => `${subject}: ${what}`);
+  };
+
+  it('is told by any node, also what another one alone can know', async () => {
+    const { net, nodes } = world('a', 'b', 'c');
+    const [a] = nodes;
+    expect(await asked(net, a?.control)).toEqual([]);
+    nodes[2]?.over({ coordinator: { state: 'away' }, rpc: net.node('c') });
+    expect(await asked(net, a?.control)).toEqual([
+      expect.stringMatching(/^coordinator: node c does not reach Redis \(away\)/),
+    ]);
+  });
+
+  it('is said once, by this node if it knows it itself', async () => {
+    const { net, nodes } = world('a', 'b', 'c');
+    for (const at of [1, 2])
+      nodes[at]?.over({ coordinator: { state: 'away' }, rpc: net.node(['a', 'b', 'c'][at] ?? '') });
+    expect(await asked(net, nodes[0]?.control)).toEqual([expect.stringMatching(/node b does not reach Redis/)]);
+    const a = nodes[0]?.over({ coordinator: { state: 'connecting' } });
+    expect(await asked(net, a)).toEqual([expect.stringMatching(/node a does not reach Redis \(connecting\)/)]);
+  });
+
+  it('is told without a node that answers garbage, or is of a version that was never asked', async () => {
+    const { net, nodes } = world('a', 'b', 'c');
+    net.node('b').serve('cluster.problems', (call) => call.answer(encodeValue([{ severity: 'x' }])));
+    net.node('c');
+    expect(await asked(net, nodes[0]?.control)).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 // What operators and clients ask of a cluster (ports/cluster.ts), answered from what this node knows and, for all shards, from what each node says
 // of those it leads. Called by the doors through cluster-node.ts.
 
-import { type Check, integer, list, object, string } from '../../src/frontend/validate/check.ts';
+import { type Check, integer, list, object, oneOf, string } from '../../src/frontend/validate/check.ts';
 import type { Scheduler } from '../../src/ports/clock.ts';
 import type {
   ClientMap,
@@ -21,7 +21,7 @@ import type { Rpc } from '../link/rpc.ts';
 import type { SessionState } from '../ownership/session.ts';
 import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
 import { unavailable } from '../routing/statuses.ts';
-import { problemsOf } from './health.ts';
+import { ownProblemsOf, problemsOf } from './health.ts';
 import type { Placement } from './placement.ts';
 import { Replacing } from './replacing.ts';
 import type { Roster } from './roster.ts';
@@ -67,6 +67,8 @@ export interface ControlOptions {
 const ASK_MS = 3_000;
 /** A link to a newcomer takes a moment, ms. */
 const LINK_MS = 5_000;
+/** Taken from one node. */
+const MOST_PROBLEMS = 64;
 /** The client map is looked at this long after a change: many shards change at once. */
 const MAP_MS = 50;
 
@@ -79,6 +81,9 @@ const ledShard: Check<LedShard> = object<LedShard>({
   committedLsn: integer,
 });
 const ledShards = list(ledShard);
+const problems = list(
+  object<ClusterProblem>({ severity: oneOf('warning', 'error'), subject: string, what: string, hint: string }),
+);
 const count: Check<number> = integer;
 const nothing: Check<undefined> = () => undefined;
 
@@ -99,6 +104,9 @@ export class Control implements ClusterControl {
     // Whoever says it: a node that holds no replica of a shard hears of its leader from others alone.
     view.subscribe(() => this.#changed());
     rpc.serve('cluster.shards', (call) => call.answer(encodeValue(led())));
+    rpc.serve('cluster.problems', (call) =>
+      call.answer(encodeValue(ownProblemsOf(this.status()).slice(0, MOST_PROBLEMS))),
+    );
     rpc.serve('cluster.rebalance', (call) => call.answer(encodeValue(mover.rebalance())));
     rpc.serve('cluster.drain', (call, bytes) => {
       const { how } = drainBody(decodeBody(bytes));
@@ -172,9 +180,20 @@ export class Control implements ClusterControl {
   }
 
   health(done: Done<readonly ClusterProblem[]>): void {
+    const asked = this.#options.roster.connected().map((node) => this.#ask(node, 'cluster.problems', {}, problems));
     this.shards((error, shards) => {
       if (shards === undefined) done(error, undefined);
-      else done(undefined, problemsOf(this.status(), shards));
+      else
+        void Promise.all(asked).then((found) =>
+          done(
+            undefined,
+            problemsOf(
+              this.status(),
+              shards,
+              found.flatMap((some) => some?.slice(0, MOST_PROBLEMS) ?? []),
+            ),
+          ),
+        );
     });
   }
 

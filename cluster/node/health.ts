@@ -19,10 +19,26 @@ const named = (shards: readonly ShardStatus[]): string => {
   return shards.length > NAMED ? `${ids.join(', ')} and ${shards.length - NAMED} more` : ids.join(', ');
 };
 
-export function problemsOf(status: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+/** What a node alone can know: whom it does not reach, and who claims to be it. The one that an operator asks hears it from the others. */
+export const ownProblemsOf = (status: ClusterStatus): ClusterProblem[] => [
+  ...ofCoordinator(status),
+  ...ofDatabase(status),
+  ...ofLinks(status),
+];
+
+/** @param others what the other nodes know alone; the same of the same subject is said once */
+export function problemsOf(
+  status: ClusterStatus,
+  shards: readonly ShardStatus[],
+  others: readonly ClusterProblem[] = [],
+): ClusterProblem[] {
+  const known = new Map<string, ClusterProblem>();
+  for (const problem of [...ownProblemsOf(status), ...others]) {
+    const about = `${problem.subject} ${problem.hint}`;
+    if (!known.has(about)) known.set(about, problem);
+  }
   return [
-    ...ofCoordinator(status),
-    ...ofDatabase(status),
+    ...known.values(),
     ...ofPlan(status),
     ...ofMembers(status),
     ...ofDrains(status, shards),
@@ -74,17 +90,23 @@ function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProbl
   return [{ severity: 'error', subject: 'shards', what, hint }];
 }
 
-function ofMembers({ members, store, self }: ClusterStatus): ClusterProblem[] {
+const ofLinks = ({ members, self }: ClusterStatus): ClusterProblem[] =>
+  members.flatMap(({ name, linkTrouble }) =>
+    linkTrouble === undefined
+      ? []
+      : [
+          {
+            severity: 'warning',
+            subject: name,
+            what: `node ${self} has no link to node ${name}, which gossip sees: ${linkTrouble}`,
+            hint: 'Replicas and requests for it wait. Mend what it says: clocks (NTP), cluster.keys, the way to its link port.',
+          },
+        ],
+  );
+
+function ofMembers({ members, store }: ClusterStatus): ClusterProblem[] {
   const problems: ClusterProblem[] = [];
-  for (const { name, state, planned, shouldHold, shouldLead, version, linkTrouble } of members) {
-    if (linkTrouble !== undefined) {
-      problems.push({
-        severity: 'warning',
-        subject: name,
-        what: `node ${self} has no link to node ${name}, which gossip sees: ${linkTrouble}`,
-        hint: 'Replicas and requests for it wait. Mend what it says: clocks (NTP), cluster.keys, the way to its link port.',
-      });
-    }
+  for (const { name, state, planned, shouldHold, shouldLead, version } of members) {
     if (state === 'suspect') {
       problems.push({
         severity: 'warning',
