@@ -25,8 +25,6 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^CreateSchedule$/, path: /^details\.0\.(runId|startRequestId)$/, reference: /^absent$/ },
   // An eager activity is started by the answer that asked for it.
   { path: /activityTaskStartedEventAttributes\.requestId$/, ours: /^request-from-/ },
-  // What the server calls the request of a child's start.
-  { path: /requestIdInfos\.uuid#\d+(:\d+:\d+)?$/ },
   { path: /^body\.info\.sdk(Name|Version)$/, ours: /^absent$/ },
   { path: /requestIdInfos\..*\.eventId$/, reference: /^2$/, ours: /^1$/ },
   { path: /^body\.outcome\.retryState$/, ours: /^absent$/ },
@@ -104,7 +102,6 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^PollWorkflowTaskQueue$/, path: /^body\.queries/, reference: /^absent$/ },
   // What the server itself calls the request of a child's start, and of a next run's.
   { path: /^details\.0\.startRequestId$/, ours: /^absent$/ },
-  { path: /^details\.0\.startRequestId$/, reference: /^uuid#\d+:\d+:\d+$/ },
   // For people: why a command was none.
   { path: /workflowTaskFailedEventAttributes\.failure\.message$/ },
   // Of a pause without a request: the id it got here.
