@@ -71,7 +71,7 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /workflowExecutionOptionsUpdatedEventAttributes\.identity$/, reference: /^absent$/ },
   // An open workflow of no version gets into the index of builds with the next change that lists show: not by a write of its own.
   {
-    method: /^List/,
+    method: /^(List|DescribeWorkflowExecution)/,
     path: /\.searchAttributes(\.indexedFields\.BuildIds)?$/,
     reference: /unversioned/,
     ours: /^absent$/,
