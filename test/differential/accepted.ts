@@ -71,7 +71,7 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /workflowExecutionOptionsUpdatedEventAttributes\.identity$/, reference: /^absent$/ },
   // An open workflow of no version gets into the index of builds with the next change that lists show: not by a write of its own.
   {
-    method: /^List/,
+    method: /^(List|DescribeWorkflowExecution)/,
     path: /\.searchAttributes(\.indexedFields\.BuildIds)?$/,
     reference: /unversioned/,
     ours: /^absent$/,
@@ -88,6 +88,7 @@ const ACCEPTED: readonly Accepted[] = [
     ours: /_TERMINATED$/,
   },
   // Accidents.
+  { method: /^RespondWorkflowTaskCompleted$/, path: /^code$/, reference: /wasn't found on the server/ },
   { path: /^code$/, reference: /invalid transition from/ },
   { path: /^code$/, reference: /^14 / },
   { path: /^code$/, reference: /something went wrong, please retry/ },
@@ -112,6 +113,12 @@ const ACCEPTED: readonly Accepted[] = [
     method: /^DescribeWorkflowExecution$/,
     path: /^body\.pending(Activities|WorkflowTask|Children)$/,
     ours: /^absent$/,
+  },
+  // When an attempt ended that was told to: there only of one that ended by itself.
+  {
+    method: /^DescribeActivityExecution$/,
+    path: /^body\.info\.lastAttemptCompleteTime$/,
+    reference: /^absent$/,
   },
   // What an execution is at, and how important it is, is said here also where that server forgets it.
   { method: /^StartWorkflowExecution$/, path: /^body\.status$/, reference: /RUNNING$/, ours: /PAUSED$/ },
