@@ -1,6 +1,6 @@
 // The package as a user gets it: packed, installed into an empty project, used from JavaScript and type-checked from TypeScript.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,13 @@ import { proxyActivities } from 'tenuto/workflow';
 const { greet } = proxyActivities({ startToCloseTimeout: '10s' });
 export async function hello(name) { return greet(name); }
 `;
+
+it('has its pages with it: what its README names of them is there', () => {
+  const installed = join(project, 'node_modules', 'tenuto');
+  const named = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\((docs\/[^)#\s]+)/g)];
+  expect(named.map(([, page = '']) => page).filter((page) => !existsSync(join(installed, page)))).toEqual([]);
+  expect(named.length).toBeGreaterThan(20);
+});
 
 it('runs a workflow from JavaScript', { timeout: 60_000 }, async () => {
   writeFileSync(join(project, 'workflows.js'), WORKFLOWS);

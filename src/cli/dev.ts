@@ -8,6 +8,8 @@ import type { RunningNode } from '../node.ts';
 import { announce } from './announce.ts';
 import { UsageError } from './exit-codes.ts';
 import { type ConnectionFlags, resolveTarget } from './profile.ts';
+import { attributesOf, registerAttributes } from './search-attributes.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface DevFlags extends ConnectionFlags {
   workflows: string[];
@@ -15,6 +17,7 @@ interface DevFlags extends ConnectionFlags {
   taskQueue: string;
   port: string;
   dataDir?: string;
+  searchAttribute?: string[];
 }
 
 const EXAMPLES = `
@@ -32,6 +35,11 @@ export function defineDev(group: Command, withConnection: (command: Command) => 
     .requiredOption('-t, --task-queue <name>', 'task queue to work on')
     .option('-p, --port <port>', 'of the server it starts when no --address names one', '7280')
     .option('--data-dir <directory>', 'keep the data of that server there (default: in memory)')
+    .option(
+      '--search-attribute <name=type>',
+      'search attribute to register with that server, e.g. City=Keyword; repeat for several',
+      collect,
+    )
     .addHelpText('after', EXAMPLES)
     .action(dev);
 }
@@ -41,6 +49,10 @@ async function dev(flags: DevFlags): Promise<void> {
   for (const file of [...workflows, ...(activities === undefined ? [] : [activities])]) {
     if (!existsSync(file)) throw new UsageError(`there is no ${file}`);
   }
+  if (flags.address !== undefined && flags.searchAttribute !== undefined)
+    throw new UsageError(
+      '--search-attribute is for the server it starts: with --address, `tenuto operator search-attribute create` does it',
+    );
   const server = flags.address === undefined ? await startServer(flags) : undefined;
   try {
     const target = await resolveTarget(server === undefined ? flags : { ...flags, address: server.address ?? '' });
@@ -67,17 +79,23 @@ async function dev(flags: DevFlags): Promise<void> {
   process.exit(0);
 }
 
-async function startServer({ port, dataDir }: DevFlags): Promise<RunningNode> {
+async function startServer(flags: DevFlags): Promise<RunningNode> {
+  const { dataDir } = flags;
+  const port = wholeNumber('--port', flags.port, 0, 65_535);
+  const { namespace } = await resolveTarget(flags);
+  const attributes = attributesOf(flags.searchAttribute ?? []);
   const [{ startNode }, { completeConfig }, { createLogger }] = await Promise.all([
     import('../node.ts'),
     import('../config/config.ts'),
     import('../observe/logger.ts'),
   ]);
   const config = completeConfig({
-    ...{ dataDirectory: dataDir, listen: { port: Number(port) }, logLevel: 'warn', shutdownGraceMs: 2_000 },
-    grpc: Number(port) === 0 ? { port: 0 } : { whenTaken: 'goOn' },
+    ...{ dataDirectory: dataDir, listen: { port }, logLevel: 'warn', shutdownGraceMs: 2_000 },
+    namespaces: [...new Set(['default', namespace])].map((name) => ({ name })),
+    grpc: port === 0 ? { port: 0 } : { whenTaken: 'goOn' },
   });
   const node = await startNode(config, { log: createLogger('warn') });
+  if (Object.keys(attributes).length > 0) await registerAttributes(node.address ?? '', [namespace], attributes);
   announce(node, dataDir === undefined ? 'data in memory' : `data in ${dataDir}`, (line) => process.stdout.write(line));
   return node;
 }

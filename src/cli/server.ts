@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { announce } from './announce.ts';
 import type { CheckFlags } from './check.ts';
 import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface StartDevFlags {
   dataDir?: string;
@@ -163,12 +164,6 @@ function devGrpc(text: string | undefined, port: number): { port?: number; whenT
   if (text === 'off') return undefined;
   if (text !== undefined) return { port: wholeNumber('--grpc-port', text, 0, 65_535) };
   return port === 0 ? { port: 0 } : { whenTaken: 'goOn' };
-}
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${text}`);
 }
 
 const coreCount = (text: string): number | 'auto' =>

@@ -3,24 +3,13 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Payload, PayloadCodec } from '../../sdk/common/index.ts';
-import {
-  type AtEnd,
-  type Finished,
-  type ServerProcess,
-  startServer,
-  temporaryDir,
-  tenuto,
-  until,
-} from '../support/processes.ts';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, type ServerProcess, startServer, temporaryDir, tenuto, until } from '../support/processes.ts';
 import { connect, startWorker, TASK_QUEUE } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 const FLIPPED = 'binary/flipped';
 const flip = (bytes: Uint8Array | undefined): Uint8Array => (bytes ?? new Uint8Array()).map((byte) => byte ^ 0xff);

@@ -106,6 +106,7 @@ it('reset says what is missing, and what is not there', async () => {
   await refused(2, 'no workflow task of waits has completed', '--type', 'LastWorkflowTask');
   await refused(2, 'no worker of build v1', '--type', 'BuildId', '--build-id', 'v1');
   await refused(2, '--reapply-exclude takes', '--event-id', '4', '--reapply-exclude', 'Everything');
-  await refused(2, 'Workflow task finish ID', '--event-id', '77');
+  await refused(2, 'tenuto: waits cannot go back to event 77: Workflow task finish ID', '--event-id', '77');
+  await refused(2, '\n  `tenuto workflow show -w waits` lists its events', '--event-id', '77');
   expect((await workflow('reset', '-w', 'nobody', '--reason', 'x', '--event-id', '4')).code).toBe(3);
 });

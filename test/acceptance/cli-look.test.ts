@@ -2,23 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  type AtEnd,
-  type Finished,
-  MAIN,
-  type ServerProcess,
-  startServer,
-  tenuto,
-  until,
-} from '../support/processes.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { undoneAtFileEnd } from '../support/at-file-end.ts';
+import { type Finished, MAIN, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE } from './world.ts';
 
-const undo: (() => unknown)[] = [];
-const atFileEnd: AtEnd = (step) => undo.push(step);
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+const atFileEnd = undoneAtFileEnd();
 
 let node: ServerProcess;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { Client } from '../../sdk/client/index.ts';
 import { undoneAtFileEnd } from '../support/at-file-end.ts';
-import { MAIN, type Running, runNode, temporaryDir, until } from '../support/processes.ts';
+import { MAIN, type Running, runNode, temporaryDir, tenuto, until } from '../support/processes.ts';
 import { connect } from './world.ts';
 
 const atEnd = undoneAtFileEnd();
@@ -52,10 +52,11 @@ beforeAll(async () => {
   activities('Hello');
   workflows("await greet('first');");
   const files = ['--workflows', join(directory, 'workflows.ts'), '--activities', join(directory, 'activities.ts')];
-  dev = runNode(MAIN, ['dev', ...files, '--task-queue', 'dev', '--port', '0'], { atEnd });
+  const server = ['--port', '0', '-n', 'mine', '--search-attribute', 'City=Keyword'];
+  dev = runNode(MAIN, ['dev', ...files, '--task-queue', 'dev', ...server], { atEnd });
   const [, address = ''] = await dev.says(/Tenuto is ready on (\S+),/);
   await dev.says(/Worker on task queue dev/);
-  client = new Client({ connection: await connect({ address }, atEnd) });
+  client = new Client({ connection: await connect({ address }, atEnd), namespace: 'mine' });
 }, 60_000);
 
 it('runs what is saved, without a restart', { timeout: 60_000 }, async () => {
@@ -66,6 +67,24 @@ it('runs what is saved, without a restart', { timeout: 60_000 }, async () => {
   activities('Bye');
   await says(/activities loaded in \d+ ms/);
   expect(await hello('third')).toBe('two: Bye, you');
+});
+
+it('has the namespace and the search attributes that it was told of', async () => {
+  expect((await client.workflow.count("City = 'Rome'")).count).toBe(0);
+});
+
+it.each([
+  ['a port that is none', ['--port', 'abc'], /--port takes a whole number from 0 to 65535, not abc/],
+  ['an attribute of no type', ['--search-attribute', 'City=Town'], /--search-attribute Town is none of Text/],
+  [
+    'an attribute for the server of somebody else',
+    ['--search-attribute', 'C=Int', '--address', 'h:1'],
+    /for the server/,
+  ],
+])('refuses %s', async (_, flags, message) => {
+  const refused = await tenuto(['dev', '--workflows', join(directory, 'workflows.ts'), '-t', 'q', ...flags]);
+  expect(refused.stderr).toMatch(message);
+  expect(refused.code).toBe(2);
 });
 
 it('names what would break, before it does, and lets it end with its own code', { timeout: 90_000 }, async () => {

@@ -112,12 +112,13 @@ describe('the command line', { timeout: 60_000 }, () => {
     [['--cron', 'now'], 'CronString does not have 5-7 fields'],
     [['--interval', '1s/2s'], "an interval's phase"],
     [['--calendar', '{"hours":"1"}'], 'has no field hours'],
+    [['--cron', '99 * * * *'], "schedule bad: minute is from 0 to 59, not 99 (--cron '99 * * * *')"],
     [['--time-zone', 'Mars/Olympus'], "there is no time zone 'Mars/Olympus'"],
     [['--start-time', 'soon'], 'expected a time such as'],
   ])('says what is wrong with %j', async (flags, message) => {
     const { code, stderr } = await schedule('create', '-s', 'bad', '--type', 'x', '-t', 'q', ...flags);
     expect(stderr).toContain(message);
-    expect(code).not.toBe(0);
+    expect(code).toBe(2);
   });
 });
 

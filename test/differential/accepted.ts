@@ -25,8 +25,6 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^CreateSchedule$/, path: /^details\.0\.(runId|startRequestId)$/, reference: /^absent$/ },
   // An eager activity is started by the answer that asked for it.
   { path: /activityTaskStartedEventAttributes\.requestId$/, ours: /^request-from-/ },
-  // What the server calls the request of a child's start.
-  { path: /requestIdInfos\.uuid#\d+(:\d+:\d+)?$/ },
   { path: /^body\.info\.sdk(Name|Version)$/, ours: /^absent$/ },
   { path: /requestIdInfos\..*\.eventId$/, reference: /^2$/, ours: /^1$/ },
   { path: /^body\.outcome\.retryState$/, ours: /^absent$/ },
@@ -73,7 +71,7 @@ const ACCEPTED: readonly Accepted[] = [
   { path: /workflowExecutionOptionsUpdatedEventAttributes\.identity$/, reference: /^absent$/ },
   // An open workflow of no version gets into the index of builds with the next change that lists show: not by a write of its own.
   {
-    method: /^List/,
+    method: /^(List|DescribeWorkflowExecution)/,
     path: /\.searchAttributes(\.indexedFields\.BuildIds)?$/,
     reference: /unversioned/,
     ours: /^absent$/,
@@ -90,6 +88,7 @@ const ACCEPTED: readonly Accepted[] = [
     ours: /_TERMINATED$/,
   },
   // Accidents.
+  { method: /^RespondWorkflowTaskCompleted$/, path: /^code$/, reference: /wasn't found on the server/ },
   { path: /^code$/, reference: /invalid transition from/ },
   { path: /^code$/, reference: /^14 / },
   { path: /^code$/, reference: /something went wrong, please retry/ },
@@ -104,7 +103,6 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^PollWorkflowTaskQueue$/, path: /^body\.queries/, reference: /^absent$/ },
   // What the server itself calls the request of a child's start, and of a next run's.
   { path: /^details\.0\.startRequestId$/, ours: /^absent$/ },
-  { path: /^details\.0\.startRequestId$/, reference: /^uuid#\d+:\d+:\d+$/ },
   // For people: why a command was none.
   { path: /workflowTaskFailedEventAttributes\.failure\.message$/ },
   // Of a pause without a request: the id it got here.
@@ -115,6 +113,12 @@ const ACCEPTED: readonly Accepted[] = [
     method: /^DescribeWorkflowExecution$/,
     path: /^body\.pending(Activities|WorkflowTask|Children)$/,
     ours: /^absent$/,
+  },
+  // When an attempt ended that was told to: there only of one that ended by itself.
+  {
+    method: /^DescribeActivityExecution$/,
+    path: /^body\.info\.lastAttemptCompleteTime$/,
+    reference: /^absent$/,
   },
   // What an execution is at, and how important it is, is said here also where that server forgets it.
   { method: /^StartWorkflowExecution$/, path: /^body\.status$/, reference: /RUNNING$/, ours: /PAUSED$/ },

@@ -32,6 +32,12 @@ const OWN = new Set([
 /** Names that its SQL tables have columns for. */
 const COLUMN = /^(Bool|Datetime|Double|Int|Keyword|KeywordList|Text)\d\d$/;
 
+/** Ids of requests: of one that a server has made for itself each says its own, or none, and it is no number of what both have. */
+const REQUESTS = new Set(['requestId', 'startRequestId']);
+const OWN_REQUEST = '<request>';
+/** By ids of requests. */
+const BY_REQUEST = 'requestIdInfos';
+
 /** Where a server says by which request of its own it gave a task out. */
 const TASK_STARTED = 'workflowTaskStartedEventAttributes';
 
@@ -53,7 +59,9 @@ export class Normal {
   /** As text, in which the same answers are the same. */
   answer({ code, message, details, body }: Answer): Plain {
     if (code === DEADLINE) return { code };
-    return { code, message: this.#text(message), details: this.#value(details), body: this.#value(body) };
+    // What is named in words alone is no number of what both have.
+    const said = message === '' ? '' : this.copy().#text(message);
+    return { code, message: said, details: this.#value(details), body: this.#value(body) };
   }
 
   #text(text: string): string {
@@ -82,10 +90,16 @@ export class Normal {
     if (TOKENS.has(key)) return (value as Uint8Array | string).length === 0 ? undefined : '<token>';
     if (CLOCKS.has(key)) return durationOf(value as Plain) === undefined ? undefined : '<until then>';
     if (isTime(key, value)) return isZeroTime(value) ? undefined : '<time>';
+    if (REQUESTS.has(key) && isOwnRequest(value)) return OWN_REQUEST;
+    if (key === BY_REQUEST) return this.#value(withoutOwn(value as Plain));
     const whole = this.#value(key === TASK_STARTED ? { ...(value as Plain), requestId: '' } : value);
     return UNORDERED.has(key) && Array.isArray(whole) ? sorted(whole) : whole;
   }
 }
+
+const isOwnRequest = (id: unknown): boolean => typeof id === 'string' && id.search(UUID) === 0;
+const withoutOwn = (byRequest: Plain): Plain =>
+  Object.fromEntries(Object.entries(byRequest).filter(([id]) => !isOwnRequest(id)));
 
 /** A message within `Any`, which each server writes in its own order. */
 function opened(value: Plain): Plain {

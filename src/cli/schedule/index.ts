@@ -18,6 +18,7 @@ import { positiveInteger } from '../workflow/options.ts';
 import {
   backfillOf,
   type IdFlags,
+  meant,
   type PolicyFlags,
   policyName,
   policyOf,
@@ -48,11 +49,13 @@ export function defineScheduleCommands(group: Command, withConnection: Wrap): vo
       const made = scheduleOf(loadedDataConverter, flags);
       const common = { namespace, scheduleId, identity, requestId: randomUUID() };
       const request = await encodeMessage(loadedDataConverter.payloadCodecs, { ...common, ...made });
-      await connection.request('createSchedule', request).catch((error: unknown) => {
-        if (error instanceof RpcError && error.code === StatusCode.ALREADY_EXISTS)
-          throw new ScheduleAlreadyRunning(`schedule ${scheduleId} exists`, scheduleId);
-        rethrowScheduleError(error, `Failed to create schedule '${scheduleId}'`, scheduleId);
-      });
+      const create = () =>
+        connection.request('createSchedule', request).catch((error: unknown) => {
+          if (error instanceof RpcError && error.code === StatusCode.ALREADY_EXISTS)
+            throw new ScheduleAlreadyRunning(`schedule ${scheduleId} exists`, scheduleId);
+          rethrowScheduleError(error, `Failed to create schedule '${scheduleId}'`, scheduleId);
+        });
+      await meant(flags, create);
       output.record({ scheduleId, namespace });
     }),
   );
@@ -64,11 +67,13 @@ export function defineScheduleCommands(group: Command, withConnection: Wrap): vo
       const made = scheduleOf(loadedDataConverter, flags);
       const common = { namespace, scheduleId, identity, requestId: randomUUID() };
       const request = await encodeMessage(loadedDataConverter.payloadCodecs, { ...common, ...made });
-      await connection
-        .request('updateSchedule', request)
-        .catch((error: unknown) =>
-          rethrowScheduleError(error, `Failed to update schedule '${scheduleId}'`, scheduleId),
-        );
+      const update = () =>
+        connection
+          .request('updateSchedule', request)
+          .catch((error: unknown) =>
+            rethrowScheduleError(error, `Failed to update schedule '${scheduleId}'`, scheduleId),
+          );
+      await meant(flags, update);
       output.say(`schedule ${scheduleId} updated`);
     }),
   );

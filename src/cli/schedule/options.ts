@@ -138,6 +138,21 @@ export function scheduleOf(
   };
 }
 
+/** Times that cannot be meant are the caller's: said with the schedule they are for, and what was given. */
+export async function meant<T>(flags: ScheduleFlags, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const given = [
+      ...(flags.cron ?? []).map((text) => `--cron '${text}'`),
+      ...(flags.interval ?? []).map((text) => `--interval ${text}`),
+      ...(flags.timeZone === undefined ? [] : [`--time-zone ${flags.timeZone}`]),
+    ];
+    throw new UsageError(`schedule ${flags.scheduleId}: ${error.message} (${given.join(', ') || 'see its flags'})`);
+  }
+}
+
 /** What the SDK calls a duration is text of this form; it says so when it is none. */
 const duration = (text: string | undefined) => text as `${number}` | undefined;
 

@@ -16,6 +16,7 @@ import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import type { Session } from '../connect.ts';
 import { nameOf } from '../output.ts';
 import { outcomeFields, outcomeOfRun, printOutcome } from './outcome.ts';
+import { isServed } from './waiting.ts';
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
@@ -192,10 +193,4 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     output.table(rows);
   }
   if (outcome) printOutcome(session, outcome);
-}
-
-/** What most often keeps a workflow from going on. */
-async function isServed({ connection, namespace }: Session, taskQueue: string): Promise<boolean> {
-  const { pollers } = await connection.request('describeTaskQueue', { namespace, taskQueue });
-  return pollers.some(({ kind }) => kind === 'workflow');
 }

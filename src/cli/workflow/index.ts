@@ -21,6 +21,7 @@ import { defineStateCommand } from './state.ts';
 import { defineTraceCommand } from './trace.ts';
 import { defineUpdateCommands } from './update.ts';
 import { defineUpdateOptionsCommand } from './update-options.ts';
+import { withNote } from './waiting.ts';
 import { defineWithStartCommands } from './with-start.ts';
 
 type Wrap = (command: Command) => Command;
@@ -54,13 +55,14 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
           const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId, follow: true as const };
           for await (const event of readEvents(session, run)) await printEvent(session, event, { detailed: true });
         }
-        await printResult(output, handle.workflowId, handle.result());
+        await printResult(output, handle.workflowId, withNote(session, handle, handle.result()));
       }),
     );
 
   withTarget(define('result', 'wait for a workflow to end and print its result')).action(
-    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
-      await printResult(output, workflowId, client.workflow.getHandle(workflowId, runId).result());
+    withClient<TargetFlags>(async (session, { workflowId, runId }) => {
+      const result = session.client.workflow.getHandle(workflowId, runId).result();
+      await printResult(session.output, workflowId, withNote(session, { workflowId, runId }, result));
     }),
   );
 

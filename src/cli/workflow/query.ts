@@ -7,6 +7,7 @@ import { type Session, withClient } from '../connect.ts';
 import { withHeaders } from '../headers.ts';
 import { type InputFlags, inputs, withInput } from '../input.ts';
 import { type TargetFlags, withTarget } from './options.ts';
+import { withNote } from './waiting.ts';
 
 interface AskFlags extends TargetFlags {
   rejectCondition?: keyof typeof CONDITIONS;
@@ -36,7 +37,7 @@ export function defineQueryCommands(define: (name: string, description: string) 
     .requiredOption('--name, --type <name>', 'query name (required)')
     .action(
       withClient<AskFlags & InputFlags & { type: string }>(async (session, flags) => {
-        const answer = await asked(session, flags).query(flags.type, ...inputs(flags));
+        const answer = await withNote(session, flags, asked(session, flags).query(flags.type, ...inputs(flags)));
         const { output } = session;
         if (output.format === 'table')
           output.line(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
@@ -48,7 +49,11 @@ export function defineQueryCommands(define: (name: string, description: string) 
     define('metadata', 'which signals, queries and updates a workflow handles, and what it says of itself'),
   ).action(
     withClient<AskFlags>(async (session, flags) => {
-      const metadata = await asked(session, flags).query<object>('__temporal_workflow_metadata');
+      const metadata = await withNote(
+        session,
+        flags,
+        asked(session, flags).query<object>('__temporal_workflow_metadata'),
+      );
       const { output } = session;
       if (output.format === 'table') output.line(JSON.stringify(metadata, null, 2));
       else output.record({ ...metadata });
@@ -57,7 +62,7 @@ export function defineQueryCommands(define: (name: string, description: string) 
 
   withAsked(define('stack', 'print where a workflow is waiting')).action(
     withClient<AskFlags>(async (session, flags) => {
-      const trace = await asked(session, flags).query<string>('__stack_trace');
+      const trace = await withNote(session, flags, asked(session, flags).query<string>('__stack_trace'));
       const { output } = session;
       if (output.format === 'table') output.line(trace || '(not waiting for anything)');
       else output.record({ stackTrace: trace });

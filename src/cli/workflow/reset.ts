@@ -1,11 +1,12 @@
 // `tenuto workflow reset`: finds the event to go back to, as the `temporal` command does, and asks for the reset.
 
 import { type Command, Option } from 'commander';
-import { ResetReapplyExcludeType, ResetReapplyType } from '../../../sdk/client/index.ts';
+import { ResetReapplyExcludeType, ResetReapplyType, RpcError } from '../../../sdk/client/index.ts';
 import { EventType } from '../../wire/enums.ts';
 import type { PostResetOperation } from '../../wire/post-reset.ts';
+import { StatusCode } from '../../wire/status.ts';
 import { type ClientFlags, type Session, withClient } from '../connect.ts';
-import { UsageError } from '../exit-codes.ts';
+import { CommandError, ExitCode, UsageError } from '../exit-codes.ts';
 import { collect } from '../input.ts';
 import { type ManyFlags, type One, oneOf, startJob, withTargets } from './many.ts';
 import { positiveInteger } from './options.ts';
@@ -78,7 +79,7 @@ async function again(session: Session, flags: ResetFlags, postResetOperations: P
   const { reason } = flags;
   if (reason === undefined) throw new UsageError('say why: --reason');
   const point = await pointOf(session, flags, one);
-  const { runId } = await connection.request('resetWorkflowExecution', {
+  const asked = connection.request('resetWorkflowExecution', {
     ...{ namespace, workflowId, runId: point.runId },
     ...{ identity: connection.identity, requestId: crypto.randomUUID() },
     reason,
@@ -87,7 +88,20 @@ async function again(session: Session, flags: ResetFlags, postResetOperations: P
     resetReapplyExcludeTypes: excluded(flags.reapplyExclude ?? []),
     postResetOperations,
   });
+  const { runId } = await asked.catch((error: unknown) => {
+    throw flags.eventId === undefined ? error : noSuchPoint(error, workflowId, flags.eventId);
+  });
   output.record({ workflowId, runId });
+}
+
+/** The server says what it wants of the number; which events have it, the history does. */
+function noSuchPoint(error: unknown, workflowId: string, eventId: string): unknown {
+  if (!(error instanceof RpcError) || error.code !== StatusCode.INVALID_ARGUMENT) return error;
+  return new CommandError(`${workflowId} cannot go back to event ${eventId}: ${error.details}`, {
+    exitCode: ExitCode.USAGE,
+    hint: `\`tenuto workflow show -w ${workflowId}\` lists its events: name one of WorkflowTaskCompleted.`,
+    cause: error,
+  });
 }
 
 function excluded(names: readonly string[]): ResetReapplyExcludeType[] {

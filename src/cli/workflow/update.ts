@@ -15,6 +15,7 @@ import { type HeaderFlags, withHeaders } from '../headers.ts';
 import { type InputFlags, inputs, withInput } from '../input.ts';
 import type { Output } from '../output.ts';
 import { type TargetFlags, withTarget } from './options.ts';
+import { withNote } from './waiting.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -43,23 +44,23 @@ export function defineUpdateCommands(workflow: Command, withConnection: Wrap): v
   const define = (name: string, description: string) => withConnection(update.command(name).description(description));
 
   withSend(define('execute', 'send an update and wait for its result')).action(
-    withClient<SendFlags & { type: string }>(async ({ client, output }, flags) => {
+    withClient<SendFlags & { type: string }>(async (session, flags) => {
+      const { client, output } = session;
       const handle = client.workflow.getHandle(flags.workflowId, flags.runId, target(flags));
       const result = handle.executeUpdate<unknown, unknown[] & [unknown]>(flags.type, sendOptions(flags));
-      await printUpdateResult(output, flags, result);
+      await printUpdateResult(output, flags, withNote(session, flags, result));
     }),
   );
 
   withSend(define('start', 'send an update and return once it is accepted'))
     .addOption(new Option('--wait-for-stage <stage>', 'how far to wait').choices(['accepted']).default('accepted'))
     .action(
-      withClient<SendFlags & { type: string }>(async ({ client, output }, flags) => {
+      withClient<SendFlags & { type: string }>(async (session, flags) => {
+        const { client, output } = session;
         const handle = client.workflow.getHandle(flags.workflowId, flags.runId, target(flags));
         const options = { ...sendOptions(flags), waitForStage: 'ACCEPTED' } as const;
-        const { updateId, workflowRunId } = await handle.startUpdate<unknown, unknown[] & [unknown]>(
-          flags.type,
-          options,
-        );
+        const started = handle.startUpdate<unknown, unknown[] & [unknown]>(flags.type, options);
+        const { updateId, workflowRunId } = await withNote(session, flags, started);
         output.record({ workflowId: flags.workflowId, runId: workflowRunId, name: flags.type, updateId });
       }),
     );
