@@ -14,6 +14,7 @@ import {
 import type { DescribeWorkflowExecutionResponse, WorkflowVersioningInfo } from '../../wire/execution-info.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import type { Session } from '../connect.ts';
+import { ATTRIBUTE_HINT } from '../errors.ts';
 import { nameOf } from '../output.ts';
 import { outcomeFields, outcomeOfRun, printOutcome } from './outcome.ts';
 import { whyUnserved } from './unserved.ts';
@@ -175,6 +176,8 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
   if (lastFailure) {
     output.line(bold('\nIts last failure'));
     output.record({ ...lastFailure, cause: output.colors.red(lastFailure.cause) });
+    // The task is tried again by itself, and succeeds once it is registered.
+    if (failed?.cause === WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES) output.line(ATTRIBUTE_HINT);
   }
   if (activities.length > 0) {
     output.line(bold(`\nPending activities: ${activities.length}`));
