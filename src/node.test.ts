@@ -175,7 +175,11 @@ describe('HTTP', () => {
       fetch(`http://${node.address}${path}`, { headers });
     expect(await (await get('/healthz')).text()).toBe('ok\n');
     expect(await (await get('/readyz')).text()).toBe('ready\n');
-    expect((await get('/')).status).toBe(404);
+    expect((await get('/elsewhere')).status).toBe(404);
+    // Who opens it in a browser is told what it is.
+    expect(await (await get('/')).text()).toMatch(
+      /^This is the port of a Tenuto node\..*\/readyz.*tenuto workflow list/s,
+    );
     expect((await get('/readyz', { origin: 'https://evil.example' })).status).toBe(403);
     expect((await fetch(`http://${node.address}/readyz`, { method: 'POST' })).status).toBe(405);
     const socket = await dial(node);

@@ -49,6 +49,15 @@ describe('the hint of an unavailable server fits what is there', () => {
     expect(describeForPeople(error).at(-1)).toMatch(hint);
   });
 
+  it('of an attribute that nobody registered says how one is', () => {
+    const text = "invalid query: column name 'Stepp' is not a valid search attribute";
+    const refused = RpcError.fromStatus({ code: StatusCode.INVALID_ARGUMENT, message: text });
+    expect(describeForPeople(refused)).toEqual([
+      text,
+      expect.stringMatching(/^ {2}`tenuto operator search-attribute list` says which there are, .*registers one\.$/),
+    ]);
+  });
+
   it('a command that knows better says it itself', () => {
     const error = new CommandError('not done within 1s', { exitCode: ExitCode.UNAVAILABLE });
     expect(describeForPeople(error)).toEqual(['not done within 1s']);

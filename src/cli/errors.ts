@@ -95,6 +95,11 @@ function whatIsThere(error: Error): keyof typeof HINTS {
   return said;
 }
 
+/** In the words of the server, of a filter and of a start. */
+const NO_ATTRIBUTE = /is not a valid search attribute|no mapping defined for search attribute/;
+export const ATTRIBUTE_HINT =
+  '`tenuto operator search-attribute list` says which there are, `… create --name NAME --type Keyword` registers one.';
+
 /** `message`, then each cause on a line of its own, then what to do next. */
 export function describeForPeople(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
@@ -112,6 +117,7 @@ export function describeForPeople(error: unknown): string[] {
   if (error instanceof WorkflowNotFoundError && !error.message.includes('already completed')) {
     lines.push('  Is it in another namespace (-n), or is its retention over?');
   }
+  if (NO_ATTRIBUTE.test(lines.join('\n'))) lines.push(`  ${ATTRIBUTE_HINT}`);
   const local = error instanceof CommandError || error instanceof WorkflowFailedError;
   if (exitCodeOf(error) === ExitCode.UNAVAILABLE && !local) {
     lines.push(`  ${HINTS[whatIsThere(error)]}`);

@@ -95,6 +95,16 @@ it('describe says how a closed workflow ended', { timeout: 60_000 }, async () =>
   expect(described.continuedInRun).toBe((await json('describe', '-w', 'trip')).runId);
 });
 
+it('describe says how an attribute is registered whose lack holds a workflow up', { timeout: 60_000 }, async () => {
+  await start('upsertNobody', 'held up');
+  const described = await until(async () => {
+    const said = await text('describe', '-w', 'held up');
+    return said.includes('BAD_SEARCH_ATTRIBUTES') ? said : undefined;
+  });
+  expect(described).toMatch(/\n`tenuto operator search-attribute list` says which there are, .*registers one\.\n/);
+  await workflow('terminate', '-w', 'held up');
+});
+
 it('names the flag of a duration that is none', async () => {
   expect(await start('echo', 'late', '--execution-timeout', '5x')).toMatchObject({
     code: 2,

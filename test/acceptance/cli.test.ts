@@ -424,7 +424,7 @@ describe('tenuto workflow, at the edges', () => {
     const { code, stderr } = await workflow('list', '--query', 'Foo = 3');
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^tenuto: Failed to list workflows: invalid query: invalid expression: column name .Foo. is not a valid search attribute.*\n$/,
+      /^tenuto: Failed to list workflows: invalid query: invalid expression: column name .Foo. is not a valid search attribute.*\n {2}`tenuto operator search-attribute list`.*\n$/,
     );
   });
 

@@ -14,9 +14,10 @@ import {
 import type { DescribeWorkflowExecutionResponse, WorkflowVersioningInfo } from '../../wire/execution-info.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import type { Session } from '../connect.ts';
+import { ATTRIBUTE_HINT } from '../errors.ts';
 import { nameOf } from '../output.ts';
 import { outcomeFields, outcomeOfRun, printOutcome } from './outcome.ts';
-import { isServed } from './waiting.ts';
+import { whyUnserved } from './unserved.ts';
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
@@ -167,13 +168,16 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     output.line(bold('\nPending workflow task'));
     output.record(task);
     const { SCHEDULED } = PendingWorkflowTaskState;
-    if (pending?.state === SCHEDULED && pending.notBefore === undefined && !(await isServed(session, info.taskQueue))) {
-      output.line(output.colors.yellow(`No worker listens on task queue ${info.taskQueue}.`));
+    if (pending?.state === SCHEDULED && pending.notBefore === undefined) {
+      const why = await whyUnserved(session, raw);
+      if (why !== undefined) output.line(output.colors.yellow(`${why.charAt(0).toUpperCase()}${why.slice(1)}.`));
     }
   }
   if (lastFailure) {
     output.line(bold('\nIts last failure'));
     output.record({ ...lastFailure, cause: output.colors.red(lastFailure.cause) });
+    // The task is tried again by itself, and succeeds once it is registered.
+    if (failed?.cause === WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES) output.line(ATTRIBUTE_HINT);
   }
   if (activities.length > 0) {
     output.line(bold(`\nPending activities: ${activities.length}`));

@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 const session = (...kinds: string[]): Session =>
   ({
     namespace: 'n',
-    connection: { request: async () => ({ pollers: kinds.map((kind) => ({ kind })) }) },
+    connection: { request: async () => ({ pollers: kinds.map((kind) => ({ kind })), workflow: {} }) },
     client: {
       workflow: {
         getHandle: () => ({ describe: async () => ({ raw: { workflowExecutionInfo: { taskQueue: 'q' } } }) }),
@@ -30,7 +30,7 @@ async function told(of: Session, answerMs: number): Promise<string[]> {
 
 it('says which queue lacks a worker, once', async () => {
   expect(await told(session('activity'), 20 * NOTE_AFTER_MS)).toEqual([
-    'tenuto: no worker listens on task queue q, so w waits; this command waits with it\n',
+    'tenuto: w waits, and this command with it: no worker listens on task queue q\n',
   ]);
 });
 

@@ -1,4 +1,4 @@
-// The node's HTTP port: health, readiness, metrics; the JSON API where the node has a gRPC door; upgrades go to the native door
+// The node's HTTP port: what it is, health, readiness, metrics; the JSON API where the node has a gRPC door; upgrades go to the native door
 // (websocket/listener.ts). Everything else is 404. A page of another origin reaches it only if its host is allowed (host-rules.ts).
 
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -20,6 +20,17 @@ export interface Tls {
   /** Of the authorities whose certificates clients show; undefined: they show none. */
   readonly clientCa: Buffer | undefined;
 }
+
+/** For who opens the port in a browser, and expects a page there. */
+const FRONT = `This is the port of a Tenuto node. Clients and workers connect to it by WebSocket.
+
+/healthz  whether it lives
+/readyz   whether it takes work, and why not
+/metrics  for Prometheus
+
+It has no web page. The tenuto command shows what there is: tenuto workflow list
+Temporal's web UI works with it by way of its gRPC port: docs/guides/temporal-clients.md
+`;
 
 function answer(
   response: ServerResponse,
@@ -47,12 +58,14 @@ function handle(routes: HttpRoutes, rules: HostRules, request: IncomingMessage, 
     if (allowPage(request, response, request.headers.origin)) return;
     return api(request, response);
   }
-  if (!known) return answer(response, 404, 'not found\n');
+  if (!known && path !== '/') return answer(response, 404, 'not found\n');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     return answer(response, 405, 'method not allowed\n');
   }
   switch (path) {
+    case '/':
+      return answer(response, 200, FRONT);
     case '/healthz':
       return answer(response, 200, 'ok\n');
     case '/readyz': {
