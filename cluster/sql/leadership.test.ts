@@ -260,4 +260,24 @@ describe('a database that stays away', () => {
     await s.want(1, 2, 3);
     expect(s.failures).toEqual([s.away]);
   });
+
+  it('ends it also where nobody writes', async () => {
+    const s = new Setup();
+    await s.want(1);
+    s.away = new StoreError('failed', 'gone for 60 s');
+    await s.time.advance(2 * CHECK_MS);
+    expect(s.failures).toEqual([s.away]);
+    await s.time.advance(10 * CHECK_MS);
+    expect(s.failures).toEqual([s.away]);
+  });
+
+  it('ends nothing by a check that was refused otherwise', async () => {
+    const s = new Setup();
+    await s.want(1);
+    s.away = new StoreError('closed', 'the store is closed');
+    await s.time.advance(2 * CHECK_MS);
+    s.away = undefined;
+    await s.time.advance(2 * CHECK_MS);
+    expect([s.failures, [...s.leadership.led.keys()]]).toEqual([[], [1]]);
+  });
 });

@@ -243,8 +243,9 @@ export class SqlLeadership {
     try {
       const fenced = new Set<number>((await this.#options.store.confirm(leads)).map(({ shard }) => shard));
       this.#lost(leads.filter(({ shard }) => fenced.has(shard)));
-    } catch {
-      // The next write says for how long the database has been away.
+    } catch (error) {
+      // Away for longer than it may be: where nobody writes, nothing else would end it, and the others would not take what is led here.
+      if (error instanceof StoreError && error.kind === 'failed') this.#fail(error);
     }
     if (this.#check === undefined || this.#failed) return;
     this.#check = this.#nextCheck();
