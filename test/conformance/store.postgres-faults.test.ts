@@ -296,6 +296,21 @@ describe('a server that refuses', () => {
     expect(await logged(A)).toEqual([]);
   });
 
+  it('nothing, and swallows everything: the silence before the first failure counts', async () => {
+    const store = await openProxied({ outageMs: 300, statementTimeoutMs: 2_500 });
+    const t = await store.nextTerm();
+    const struck = proxy.strike({ fault: 'swallow', when: APPEND });
+    const append = store.append([entry(A, 1, t)]);
+    append.catch(() => undefined);
+    await struck;
+    proxy.refuse();
+    // The server would cancel the statement after 2.5 s; the connection is given up a second later.
+    await expect(append).rejects.toMatchObject({
+      kind: 'failed',
+      message: expect.stringMatching(/ failed for [3-9]\d* s/),
+    });
+  });
+
   it('every connection, for longer than it may: the same', async () => {
     const store = await openProxied({ outageMs: 300 });
     const t = await store.nextTerm();

@@ -164,14 +164,15 @@ export class Database {
     let pauseMs = FIRST_PAUSE_MS;
     for (let tries = 1; ; tries += 1) {
       if (this.#closed) throw this.#isClosed();
+      const triedAtMs = performance.now();
       try {
         return await work(tries);
       } catch (error) {
         if (error instanceof StoreError) throw error;
         if (this.#closed) throw this.#isClosed();
-        const now = performance.now();
-        since ??= now;
-        const awayMs = now - since;
+        // A way that swallows packets fails only when a statement has taken its longest: the silence before counts, too.
+        since ??= triedAtMs;
+        const awayMs = performance.now() - since;
         if (verdictOf(error) === 'final') throw failed(`${what} ${this.name} failed`, error);
         if (awayMs > this.#options.outageMs) {
           throw failed(`${what} ${this.name} failed for ${Math.round(awayMs / 1_000)} s`, error);
