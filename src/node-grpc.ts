@@ -56,10 +56,8 @@ export class NodeGrpc implements RpcGateway {
       } catch (error) {
         const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
         if (!taken || grpc.whenTaken === 'refuse') throw startErrorOf(error, grpc, '--grpc-port');
-        log.warn(
-          { port: grpc.port },
-          'no gRPC door: its port is taken by another process; choose one with --grpc-port',
-        );
+        // Who starts it at a terminal is told there.
+        log.info({ port: grpc.port }, 'no gRPC door: its port is taken by another process');
         return;
       }
     }

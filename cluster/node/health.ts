@@ -192,7 +192,7 @@ function ofShards(
     'without a leader',
     isShared
       ? 'A node that should lead it takes it within a second, unless what it holds is damaged: see the logs, and tenuto data verify.'
-      : 'Without a majority of its voters a shard waits: start the nodes that are away.',
+      : 'Others elect one within seconds, as a new cluster does, unless a majority of its voters is away: start these nodes.',
   );
   // In a database a shard has no replicas at nodes, whoever leads it.
   const replicated = isShared ? [] : led;

@@ -22,6 +22,15 @@ describe('what a node says on its terminal', () => {
     expect(lines).toEqual(['Tenuto is ready on 127.0.0.1:7280, data in ./n1. Ctrl-C ends it.\n']);
   });
 
+  it('is that it has no door for gRPC, where another process has the port', () => {
+    const lines: string[] = [];
+    const node = { address: '127.0.0.1:7280', grpcAddress: undefined, notReady: () => undefined };
+    announce(node, 'data in memory', (line) => void lines.push(line), { port: 7233 });
+    expect(lines).toEqual([
+      'Tenuto is ready on 127.0.0.1:7280, no gRPC as port 7233 is taken (--grpc-port), data in memory. Ctrl-C ends it.\n',
+    ]);
+  });
+
   it('is what it waits for, and once that it is ready', () => {
     const { lines, pass } = told(['no ring plan yet', 'no ring plan yet', undefined]);
     expect(lines).toEqual([

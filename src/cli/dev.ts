@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { DevEvent } from 'tenuto/worker';
 import type { RunningNode } from '../node.ts';
 import { announce } from './announce.ts';
+import { devGrpc } from './dev-grpc.ts';
 import { UsageError } from './exit-codes.ts';
 import { type ConnectionFlags, resolveTarget } from './profile.ts';
 import { attributesOf, registerAttributes } from './search-attributes.ts';
@@ -17,6 +18,7 @@ interface DevFlags extends ConnectionFlags {
   taskQueue: string;
   port: string;
   dataDir?: string;
+  grpcPort?: string;
   searchAttribute?: string[];
 }
 
@@ -35,6 +37,7 @@ export function defineDev(group: Command, withConnection: (command: Command) => 
     .requiredOption('-t, --task-queue <name>', 'task queue to work on')
     .option('-p, --port <port>', 'of the server it starts when no --address names one', '7280')
     .option('--data-dir <directory>', 'keep the data of that server there (default: in memory)')
+    .option('--grpc-port <port>', 'of that server for gRPC; "off" has none (default: 7233)')
     .option(
       '--search-attribute <name=type>',
       'search attribute to register with that server, e.g. City=Keyword; repeat for several',
@@ -92,11 +95,16 @@ async function startServer(flags: DevFlags): Promise<RunningNode> {
   const config = completeConfig({
     ...{ dataDirectory: dataDir, listen: { port }, logLevel: 'warn', shutdownGraceMs: 2_000 },
     namespaces: [...new Set(['default', namespace])].map((name) => ({ name })),
-    grpc: port === 0 ? { port: 0 } : { whenTaken: 'goOn' },
+    grpc: devGrpc(flags.grpcPort, port),
   });
   const node = await startNode(config, { log: createLogger('warn') });
   if (Object.keys(attributes).length > 0) await registerAttributes(node.address ?? '', [namespace], attributes);
-  announce(node, dataDir === undefined ? 'data in memory' : `data in ${dataDir}`, (line) => process.stdout.write(line));
+  announce(
+    node,
+    dataDir === undefined ? 'data in memory' : `data in ${dataDir}`,
+    (line) => process.stdout.write(line),
+    config.grpc,
+  );
   return node;
 }
 

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
 import { announce } from './announce.ts';
 import type { CheckFlags } from './check.ts';
+import { devGrpc } from './dev-grpc.ts';
 import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -159,13 +160,6 @@ async function startDev(flags: StartDevFlags): Promise<void> {
   });
 }
 
-/** Without a word of it: its usual port, or any when the other port is any; a taken one is then no reason not to start. */
-function devGrpc(text: string | undefined, port: number): { port?: number; whenTaken?: 'goOn' } | undefined {
-  if (text === 'off') return undefined;
-  if (text !== undefined) return { port: wholeNumber('--grpc-port', text, 0, 65_535) };
-  return port === 0 ? { port: 0 } : { whenTaken: 'goOn' };
-}
-
 const coreCount = (text: string): number | 'auto' =>
   text === 'auto' ? text : wholeNumber('--cores', text, 1, MAX_CORES);
 
@@ -231,7 +225,7 @@ async function run(
         ? await startNode(config, { log, giveUp: signals.signal })
         : await startCores(config, log, signals.signal);
     if (node.address !== undefined) await prepare(node.address);
-    announce(node, where, (line) => void process.stdout.write(line));
+    announce(node, where, (line) => void process.stdout.write(line), config.grpc);
     await signals.asked;
     const second = () => process.exit(130);
     process.once('SIGINT', second).once('SIGTERM', second);

@@ -121,10 +121,8 @@ export class Cores {
     } catch (error) {
       const taken = error instanceof NodeStartError && error.kind === 'portTaken';
       if (!taken || grpc.whenTaken === 'refuse') throw error;
-      this.#options.log.warn(
-        { port: grpc.port },
-        'no gRPC door: its port is taken by another process; choose one with --grpc-port',
-      );
+      // Who starts it at a terminal is told there.
+      this.#options.log.info({ port: grpc.port }, 'no gRPC door: its port is taken by another process');
     }
   }
 

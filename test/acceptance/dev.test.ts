@@ -52,7 +52,7 @@ beforeAll(async () => {
   activities('Hello');
   workflows("await greet('first');");
   const files = ['--workflows', join(directory, 'workflows.ts'), '--activities', join(directory, 'activities.ts')];
-  const server = ['--port', '0', '-n', 'mine', '--search-attribute', 'City=Keyword'];
+  const server = ['--port', '0', '--grpc-port', 'off', '-n', 'mine', '--search-attribute', 'City=Keyword'];
   dev = runNode(MAIN, ['dev', ...files, '--task-queue', 'dev', ...server], { atEnd });
   const [, address = ''] = await dev.says(/Tenuto is ready on (\S+),/);
   await dev.says(/Worker on task queue dev/);
