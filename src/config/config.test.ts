@@ -228,6 +228,8 @@ describe('docs/operations/settings.md', () => {
       'TENUTO_TLS_CA',
       'TENUTO_PROFILE',
       'TENUTO_CONFIG_FILE',
+      'TENUTO_CODEC_ENDPOINT',
+      'TENUTO_CODEC_AUTH',
     ];
     expect(names(page)).toEqual([...names(source), ...ofClients].sort());
   });

@@ -251,4 +251,12 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
     paths: ['**.workflowTaskFailedEventAttributes.failure.message'],
     why: 'the failure names event id, expected and actual command, and the source line',
   },
+  'unknown-workflow-type': {
+    paths: ['**.workflowTaskFailedEventAttributes.failure.message'],
+    why: 'the failure names the types that the worker has',
+  },
+  'update-without-a-handler': {
+    paths: ['outcome.update.error.cause.message'],
+    why: 'the rejection names the updates that have a handler',
+  },
 };
