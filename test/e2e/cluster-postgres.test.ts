@@ -94,19 +94,6 @@ describe('three nodes on one database', () => {
   anyNodeAnswers(use);
   nodesComeAndGo(use);
 
-  it('lead on while Redis is away, and are joined when it is back with nothing in it', async () => {
-    await cluster.redis.kill();
-    const client = await use.clientOf('a');
-    await start(client, 'without-redis');
-    expect((await client.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
-    await cluster.redis.start();
-    await cluster.stop('c');
-    await ledBy('a', 'a', 'b');
-    await use.comesBack('c');
-    const back = await use.clientOf('c');
-    expect((await back.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
-  }, 90_000);
-
   it('are not joined by a second process of one of them', async () => {
     await expect(cluster.start('a', { postgres: database.url })).rejects.toThrow(/another node .* is called a/);
     await ledBy('b', 'a', 'b', 'c');
@@ -124,5 +111,19 @@ describe('three nodes on one database', () => {
     const back = new Client({ connection: await connectionTo('c') });
     expect((await back.workflow.count('WorkflowType = "hello" AND ExecutionStatus = "Running"')).count).toBe(20);
     expect(cluster.fatal).toEqual([]);
+  }, 90_000);
+
+  // Last: for a while afterwards Redis does not know whose names are taken.
+  it('lead on while Redis is away, and are joined when it is back with nothing in it', async () => {
+    await cluster.redis.kill();
+    const client = await use.clientOf('a');
+    await start(client, 'without-redis');
+    expect((await client.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
+    await cluster.redis.start();
+    await cluster.stop('c');
+    await ledBy('a', 'a', 'b');
+    await use.comesBack('c');
+    const back = await use.clientOf('c');
+    expect((await back.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
   }, 90_000);
 });
