@@ -8,6 +8,10 @@ import type { RedisSettings } from '../../../src/ports/coordinator.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_RETRY_MS, LAST_RETRY_MS } from '../limits.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
+// ioredis declares a subclass of String and makes no object of it. So V8 keeps String.prototype as a dictionary, and compiled code searches it at
+// every call of a string's method, in the whole process. Writing to one object of that kind ends it (docs/decisions/0089).
+(Object.create(String.prototype) as { written?: true }).written = true;
+
 /** The commands used here; scripts are commands of their own. */
 export type RedisClient = (Redis | Cluster) & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
 

@@ -2,6 +2,7 @@
 // run the same scenario; what they have in common is only what they say to each other and leave on disk.
 
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,9 +33,11 @@ export interface ClientLibrary {
 
 export const OWN: Build = { name: 'this build', root: ROOT };
 
-/** The `tenuto` command of a build. */
-/** Compiled by every revision; a bundle of it, only by later ones. */
-export const cliOf = ({ root }: Build): string => join(root, 'dist/src/cli/main.js');
+/** The `tenuto` command of a build: the bundle that people run (docs/decisions/0045), or the module that revisions before it have alone. */
+export function cliOf({ root }: Build): string {
+  const bundle = join(root, 'dist/cli/tenuto.js');
+  return existsSync(bundle) ? bundle : join(root, 'dist/src/cli/main.js');
+}
 /** The order pipeline of a build. */
 export const demoOf = ({ root }: Build): string => join(root, 'dist/examples/order-fulfillment');
 
