@@ -68,11 +68,14 @@ export class Answers {
     this.#host = host;
   }
 
-  /** @param credit What goes back with it to the node the task came from: 0 or 1. */
+  /**
+   * @param request becomes this answer's own
+   * @param credit What goes back with it to the node the task came from: 0 or 1.
+   */
   add(method: AnswerMethod, request: object, credit: number, owner: AnswerOwner): void {
     const answer: Answer = {
       method,
-      body: { ...request, credit },
+      body: Object.assign(request, { credit }),
       owner,
       via: undefined,
       refusedBy: undefined,

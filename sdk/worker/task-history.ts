@@ -32,14 +32,14 @@ function decodeBatch(batch: Uint8Array): HistoryEvent[] {
 
 /** A copy without views of the frame it came in: a held task would pin it. */
 export function forThread(task: WorkflowTask): WorkflowTask {
-  return {
-    ...task,
-    token: ownBytes(task.token),
-    history: task.history.map(ownBytes),
-    queries: task.queries === undefined ? undefined : copyOf(task.queries),
-    query: task.query === undefined ? undefined : copyOf(task.query),
-    messages: task.messages === undefined ? undefined : copyOf(task.messages),
-  };
+  // What is not there is added to no copy (docs/decisions/0089).
+  const copy: WorkflowTask = { ...task };
+  copy.token = ownBytes(task.token);
+  copy.history = task.history.map(ownBytes);
+  if (task.queries !== undefined) copy.queries = copyOf(task.queries);
+  if (task.query !== undefined) copy.query = copyOf(task.query);
+  if (task.messages !== undefined) copy.messages = copyOf(task.messages);
+  return copy;
 }
 
 function copyOf<T extends WorkflowQuery | Record<string, WorkflowQuery> | ProtocolMessage[]>(value: T): T {

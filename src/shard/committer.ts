@@ -62,23 +62,25 @@ class ShardBatch {
     this.#rewritten.add(key);
   }
 
-  /** Deltas of one queue that cancel out are not worth a word. */
   entry(): Entry {
-    const rows = this.#rows ?? NO_ROWS;
-    const entry = {
+    return {
       time: this.shard.time,
-      rows,
+      rows: this.#rows ?? NO_ROWS,
       receipts: this.#receipts ?? [],
-      rewritten: [...(this.#rewritten ?? [])],
+      counts: this.#counts === undefined ? [] : summed(this.#counts),
+      rewritten: this.#rewritten === undefined ? [] : [...this.#rewritten],
     };
-    if (this.#counts === undefined) return { ...entry, counts: [] };
-    const sums = new Map<string, BacklogDelta>();
-    for (const { queue, delta } of this.#counts) {
-      const id = `${queue.kind}\0${queue.namespace}\0${queue.name}`;
-      sums.set(id, { queue, delta: delta + (sums.get(id)?.delta ?? 0) });
-    }
-    return { ...entry, counts: [...sums.values()].filter(({ delta }) => delta !== 0) };
   }
+}
+
+/** Deltas of one queue that cancel out are not worth a word. */
+function summed(counts: readonly BacklogDelta[]): BacklogDelta[] {
+  const sums = new Map<string, BacklogDelta>();
+  for (const { queue, delta } of counts) {
+    const id = `${queue.kind}\0${queue.namespace}\0${queue.name}`;
+    sums.set(id, { queue, delta: delta + (sums.get(id)?.delta ?? 0) });
+  }
+  return [...sums.values()].filter(({ delta }) => delta !== 0);
 }
 
 const NO_ROWS: ReadonlyMap<Key, Uint8Array | undefined> = new Map();

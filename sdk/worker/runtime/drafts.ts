@@ -142,12 +142,9 @@ export class Drafts {
 
   add(
     command: Command,
-    options: Asked & {
-      onEvent?: ((eventId: number) => void) | undefined;
-      message?: ProtocolMessage | undefined;
-    } = {},
+    { site, userMetadata, eventGroupMarkers }: Asked = {},
+    { onEvent, message }: Partial<Pick<Draft, 'onEvent' | 'message'>> = {},
   ): Draft {
-    const { site, userMetadata, eventGroupMarkers, onEvent, message } = options;
     const draft: Draft = {
       command: {
         ...command,

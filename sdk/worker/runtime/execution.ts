@@ -64,7 +64,8 @@ export class Execution {
   #inside: RealmExecution | undefined;
   #machines: Machines | undefined;
   /** Of the last activation: what the next one within the same task repeats. */
-  #situation: Omit<Activation, 'jobs'> = {
+  #situation: Activation = {
+    jobs: [],
     now: 0,
     isReplaying: true,
     historyLength: 0,
@@ -240,6 +241,7 @@ export class Execution {
     }
     const { suggestContinueAsNewReasons, targetWorkerDeploymentVersionChanged } = started.attributes;
     this.#situation = {
+      jobs: [],
       buildId: worker.buildId,
       version: worker.version,
       now: Math.max(started.eventTime, this.#situation.now),
@@ -348,12 +350,12 @@ export class Execution {
   }
 
   #released(intent: Intent): Intent {
-    const { site, ...rest } = intent;
-    const released = release(rest);
+    const released = release(intent);
     if (released.kind === 'fail' || released.kind === 'rejectUpdate') this.#mapped(released.failure);
     else if (released.kind === 'completeUpdate' && released.outcome.failure) this.#mapped(released.outcome.failure);
     // Only the stack of `site` is read, and only for messages: it may stay an object of the realm.
-    return { ...released, site } as Intent;
+    if (intent.site !== undefined) released.site = intent.site;
+    return released;
   }
 
   /** Stacks in a failure (a copy that is ours) become those of the sources. */

@@ -212,17 +212,13 @@ export class Machines {
 
   #scheduleActivity(intent: Extract<Intent, { kind: 'scheduleActivity' }>): void {
     const { seq, attributes, cancellationType } = intent;
-    const draft = this.drafts.add(
-      { commandType: CommandType.SCHEDULE_ACTIVITY_TASK, attributes },
-      {
-        ...intent,
-        onEvent: (eventId) => {
-          activity.scheduledEventId = eventId;
-          activity.draft = undefined;
-          this.#activityByEvent.set(eventId, seq);
-        },
+    const draft = this.drafts.add({ commandType: CommandType.SCHEDULE_ACTIVITY_TASK, attributes }, intent, {
+      onEvent: (eventId) => {
+        activity.scheduledEventId = eventId;
+        activity.draft = undefined;
+        this.#activityByEvent.set(eventId, seq);
       },
-    );
+    });
     const activity: Activity = {
       draft,
       cancellationType,

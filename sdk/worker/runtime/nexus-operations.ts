@@ -79,16 +79,12 @@ export class NexusOperations {
 
   #start(intent: StartIntent): void {
     const { seq, attributes } = intent;
-    const draft = this.#drafts.add(
-      { commandType: CommandType.SCHEDULE_NEXUS_OPERATION, attributes },
-      {
-        ...intent,
-        onEvent: (eventId) => {
-          operation.scheduledEventId = eventId;
-          this.#byEvent.set(eventId, seq);
-        },
+    const draft = this.#drafts.add({ commandType: CommandType.SCHEDULE_NEXUS_OPERATION, attributes }, intent, {
+      onEvent: (eventId) => {
+        operation.scheduledEventId = eventId;
+        this.#byEvent.set(eventId, seq);
       },
-    );
+    });
     const operation: Operation = { draft, intent, scheduledEventId: undefined, started: false, cancelRequested: false };
     this.#operations.set(seq, operation);
   }

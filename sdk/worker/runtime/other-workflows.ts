@@ -69,8 +69,8 @@ export class OtherWorkflows {
         const { seq, attributes } = intent;
         const draft = this.#drafts.add(
           { commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, attributes },
+          intent,
           {
-            ...intent,
             onEvent: (eventId) => {
               this.#signals.delete(seq);
               this.#signalByEvent.set(eventId, seq);
@@ -99,7 +99,8 @@ export class OtherWorkflows {
             commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
             attributes: { ...attributes, reason: cancelReason(this.#runId, attributes.reason) },
           },
-          { ...intent, onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
+          intent,
+          { onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
         );
         return;
       }
@@ -163,17 +164,13 @@ export class OtherWorkflows {
 
   #startChild(intent: Extract<Intent, { kind: 'startChild' }>): void {
     const { seq, attributes, cancellationType } = intent;
-    const draft = this.#drafts.add(
-      { commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION, attributes },
-      {
-        ...intent,
-        onEvent: (eventId) => {
-          child.initiatedEventId = eventId;
-          child.draft = undefined;
-          this.#childByEvent.set(eventId, seq);
-        },
+    const draft = this.#drafts.add({ commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION, attributes }, intent, {
+      onEvent: (eventId) => {
+        child.initiatedEventId = eventId;
+        child.draft = undefined;
+        this.#childByEvent.set(eventId, seq);
       },
-    );
+    });
     const child: Child = {
       draft,
       workflowId: attributes.workflowId ?? '',

@@ -104,6 +104,7 @@ export class Updates {
   #answer(id: string, messageId: string, body: ProtocolMessage['body']): void {
     this.#drafts.add(
       { commandType: CommandType.PROTOCOL_MESSAGE, attributes: { messageId } },
+      {},
       { message: { id: messageId, protocolInstanceId: id, body } },
     );
   }

@@ -13,6 +13,12 @@ export const jsonPayload = (value: unknown): Payload => ({
   data: encoder.encode(JSON.stringify(value)),
 });
 
+/** A search attribute's, which names its type. */
+export const typedJsonPayload = (value: unknown, type: Uint8Array): Payload => ({
+  metadata: { encoding: JSON_PLAIN, type },
+  data: encoder.encode(JSON.stringify(value)),
+});
+
 export const jsonPayloads = (...values: unknown[]): Payloads => ({ payloads: values.map(jsonPayload) });
 
 /** Null, or an empty list: removes the field it is upserted under. */

@@ -74,7 +74,10 @@ export class RunDraft extends RelatedDraft implements FactSink {
     this.start = start;
     this.#base = base;
     this.facts = { ...row.facts };
-    this.row = { ...row, facts: this.facts, counts: { ...row.counts } };
+    // Written after the copy, not in it: with rows of many shapes that is a call of the runtime (docs/decisions/0089).
+    this.row = { ...row };
+    this.row.facts = this.facts;
+    this.row.counts = { ...row.counts };
     if (base?.speculative !== undefined) this.row.task = base.speculative;
   }
 

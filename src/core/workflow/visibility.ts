@@ -4,7 +4,7 @@ import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { isOpenStatus, WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
-import { jsonPayload } from './fields.ts';
+import { typedJsonPayload } from './fields.ts';
 import { runPriority } from './offers.ts';
 import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
@@ -45,9 +45,7 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   const binaries = checksums.length > 0 && { BinaryChecksums: [...new Set(checksums)] };
   const indexedFields = { ...searchAttributes?.indexedFields };
   for (const [name, value] of Object.entries({ ...problems, ...binaries, ...unversioned, ...versioned })) {
-    const payload = jsonPayload(value);
-    const type = typeof value === 'string' ? KEYWORD : KEYWORD_LIST;
-    indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };
+    indexedFields[name] = typedJsonPayload(value, typeof value === 'string' ? KEYWORD : KEYWORD_LIST);
   }
   return { indexedFields };
 }
@@ -63,8 +61,7 @@ function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | un
   const attributes = withBuildIds(row);
   const pauses = pausesOf(workflowId, row);
   if (pauses.length === 0) return attributes;
-  const payload = jsonPayload(pauses);
-  const TemporalPauseInfo = { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
+  const TemporalPauseInfo = typedJsonPayload(pauses, KEYWORD_LIST);
   return { indexedFields: { ...attributes?.indexedFields, TemporalPauseInfo } };
 }
 
