@@ -3,6 +3,7 @@
 
 import { Packr, Unpackr } from 'msgpackr';
 import { packPlain } from './pack.ts';
+import { NOT_PLAIN, unpackAllPlain, unpackPlain } from './unpack.ts';
 
 // `skipValues` is documented by msgpackr but missing from its typings.
 const packOptions: ConstructorParameters<typeof Packr>[0] & { skipValues: unknown[] } = {
@@ -25,11 +26,14 @@ export function encodeBriefly(value: unknown): Uint8Array {
 
 /** Throws on malformed or trailing bytes. Byte strings in the result are views of `bytes`: copy what outlives it. */
 export function decode(bytes: Uint8Array): unknown {
-  return unpackr.unpack(bytes);
+  const value = unpackPlain(bytes);
+  return value === NOT_PLAIN ? unpackr.unpack(bytes) : value;
 }
 
 /** Decodes concatenated values, in order. Throws on malformed bytes. */
 export function decodeAll(bytes: Uint8Array): unknown[] {
+  const plain = unpackAllPlain(bytes);
+  if (plain !== NOT_PLAIN) return plain;
   const values: unknown[] = [];
   unpackr.unpackMultiple(bytes, (value) => {
     values.push(value);
