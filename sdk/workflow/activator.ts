@@ -34,7 +34,7 @@ import { type ActivatesPatch, Patches } from './patches.ts';
 import { type Pending, take } from './pending.ts';
 import { FIRST_SEQS, type SeqKind } from './seqs.ts';
 import { stacksOf } from './stack-trace.ts';
-import { taskInfoOf } from './task-info.ts';
+import { infoDuring } from './task-info.ts';
 import { unfinishedWarnings } from './unfinished-handlers.ts';
 import { UpdateHandlers } from './update-handlers.ts';
 
@@ -169,7 +169,7 @@ export class Activator {
     const { unsafe } = this.info;
     unsafe.isReplaying = isReplaying;
     unsafe.isReplayingHistoryEvents = isReplaying;
-    this.info = { ...this.info, ...taskInfoOf(activation) };
+    this.info = infoDuring(activation, this.info);
     for (const job of jobs) {
       this.#apply(job);
       // Patches and seeds are not news to the workflow's code.

@@ -6,27 +6,17 @@ import { convertDeploymentVersion } from '../common/worker-deployments.ts';
 import type { Activation } from './activation.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 
-type TaskInfo = Pick<
-  WorkflowInfo,
-  | 'historyLength'
-  | 'historySize'
-  | 'continueAsNewSuggested'
-  | 'suggestedContinueAsNewReasons'
-  | 'targetWorkerDeploymentVersionChanged'
-  | 'currentBuildId'
-  | 'currentDeploymentVersion'
->;
-
-export function taskInfoOf(activation: Activation): TaskInfo {
+/** A copy of its own, which every look at it before this task keeps as it was. `info` has all the members: none is added (docs/decisions/0089). */
+export function infoDuring(activation: Activation, info: WorkflowInfo): WorkflowInfo {
   const { suggestReasons, targetVersionChanged = false } = activation;
   const reasons = suggestReasons?.flatMap((reason) => decodeSuggestContinueAsNewReason(reason) ?? []);
-  return {
-    historyLength: activation.historyLength,
-    historySize: activation.historySize,
-    continueAsNewSuggested: activation.continueAsNewSuggested,
-    suggestedContinueAsNewReasons: reasons === undefined || reasons.length === 0 ? undefined : [...reasons],
-    targetWorkerDeploymentVersionChanged: targetVersionChanged,
-    currentBuildId: activation.buildId,
-    currentDeploymentVersion: convertDeploymentVersion(activation.version),
-  };
+  const during = { ...info };
+  during.historyLength = activation.historyLength;
+  during.historySize = activation.historySize;
+  during.continueAsNewSuggested = activation.continueAsNewSuggested;
+  during.suggestedContinueAsNewReasons = reasons === undefined || reasons.length === 0 ? undefined : [...reasons];
+  during.targetWorkerDeploymentVersionChanged = targetVersionChanged;
+  during.currentBuildId = activation.buildId;
+  during.currentDeploymentVersion = convertDeploymentVersion(activation.version);
+  return during;
 }

@@ -385,6 +385,9 @@ export function startRowOf(k: string): Key | undefined {
   return key(`${k.slice(0, k.indexOf('\x00\x01', base) + 2)}${TABLES.run}${START_ROW_ID}`);
 }
 
+/** What the keys of a run's rows begin with, of its first row's. */
+export const runOf = (start: Key): string => start.slice(0, -(TABLES.run.length + START_ROW_ID.length));
+
 /** For messages to people: a key with its unprintable bytes in hexadecimal. */
 export const printable = (k: string): string =>
   JSON.stringify(k).slice(1, -1).replaceAll('\\u0000\\u0001', '/').replaceAll('\\u00', '\\x');

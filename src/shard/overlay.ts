@@ -4,7 +4,7 @@
 
 import type { Key } from '../ports/ids.ts';
 import type { RowWrite } from '../ports/store.ts';
-import { isWriteOnce, partitionOf, startRowOf } from './keys.ts';
+import { isWriteOnce, partitionOf, runOf, startRowOf } from './keys.ts';
 
 interface OverlayRow {
   readonly key: Key;
@@ -68,6 +68,8 @@ export class Overlay {
   readonly #partitions = new Map<string, Partition>();
   /** The one asked for last: rows of an entry come actor by actor. */
   #last: Partition | undefined;
+  /** A run's first row, and what keys of the run begin with: the run asked for last, as partitions are. */
+  #lastStart: { readonly run: string; readonly row: OverlayRow } | undefined;
   /** By shard: rows no flush has taken, and some that are gone since. */
   readonly #dirty = new Map<number, OverlayRow[]>();
   #bytes = 0;
@@ -164,8 +166,15 @@ export class Overlay {
   /** Nothing of this key can be on disk: it is written once, or belongs to a run that no flush has seen. */
   #isNew(key: Key): boolean {
     if (isWriteOnce(key)) return true;
+    const last = this.#lastStart;
+    if (last !== undefined && key.startsWith(last.run)) return last.row.fresh && last.row.state !== 'gone';
     const start = startRowOf(key);
-    return start !== undefined && (start === key || this.#rows.get(start)?.fresh === true);
+    if (start === undefined) return false;
+    if (start === key) return true;
+    const row = this.#rows.get(start);
+    if (row === undefined) return false;
+    this.#lastStart = { run: runOf(start), row };
+    return row.fresh;
   }
 
   #remove(row: OverlayRow): void {

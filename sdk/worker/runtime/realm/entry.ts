@@ -1,8 +1,9 @@
 // Entry of the realm's library part: bundled on its own, evaluated once per realm, frozen, and shared by all executions.
 
-import type { Payload } from '../../../../src/wire/common.ts';
+import type { Header, Payload, Payloads } from '../../../../src/wire/common.ts';
 import * as common from '../../../common/index.ts';
 import { setHostCodec } from '../../../common/utf8.ts';
+import type { Activation } from '../../../workflow/activation.ts';
 import { Activator } from '../../../workflow/activator.ts';
 import { type AsyncContext, setContextCarrier } from '../../../workflow/async-context.ts';
 import { composeInterceptors } from '../../../workflow/compose.ts';
@@ -82,7 +83,10 @@ function workflowInfoOf(init: ExecutionInit, host: RealmHost, payloadConverter: 
     historyLength: 0,
     historySize: 0,
     continueAsNewSuggested: false,
+    suggestedContinueAsNewReasons: undefined,
     targetWorkerDeploymentVersionChanged: false,
+    currentBuildId: undefined,
+    currentDeploymentVersion: undefined,
     taskQueue: init.taskQueue,
     namespace,
     firstExecutionRunId: started.firstExecutionRunId ?? runId,
@@ -136,124 +140,174 @@ function addInterceptors(activator: Activator, modules: readonly ModuleExports[]
   }
 }
 
-function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: RealmHost): RealmExecution {
-  const init = adopt(outerInit);
-  // The code that converts payloads comes with the modules, which may already ask for workflowInfo().
-  let payloadConverter: common.PayloadConverter = common.defaultPayloadConverter;
-  let failureConverter: common.FailureConverter = common.defaultFailureConverter;
-  const converters = {
-    payload: {
-      toPayload: <T>(value: T): Payload => payloadConverter.toPayload(value),
-      fromPayload: <T>(payload: Payload): T => payloadConverter.fromPayload(payload),
-    },
-    failure: {
-      errorToFailure: (error: unknown) => failureConverter.errorToFailure(error, payloadConverter),
-      failureToError: (failure: common.ProtoFailure) => failureConverter.failureToError(failure, payloadConverter),
-    },
-  };
-  const { started } = init;
-  const activator = new Activator({
-    info: workflowInfoOf(init, host, converters.payload),
-    sdkVersion: init.sdkVersion,
-    randomSeed: started.originalExecutionRunId ?? init.runId,
-    payloadConverter: converters.payload,
-    failureConverter: converters.failure,
-    mapStack: (stack) => host.mapStack(stack),
-    failureErrorTypes: init.failureErrorTypes,
-    runsActivity: (type) => host.runsActivity(type),
-    activatesPatch: (info, patchId) => host.activatesPatch(info, patchId),
-  });
-  let exports: ModuleExports | undefined;
-  let begun = false;
+/** Converts with what the bundle brings along, once that is loaded: its modules may ask for workflowInfo() before. */
+class OwnConverters implements common.PayloadConverter, common.FailureConverter {
+  payload: common.PayloadConverter = common.defaultPayloadConverter;
+  failure: common.FailureConverter = common.defaultFailureConverter;
 
-  const workflowFunction = (): common.Workflow => {
-    const { name } = started.workflowType;
-    const fn = exports !== undefined && Object.hasOwn(exports, name) ? exports[name] : exports?.default;
+  toPayload<T>(value: T): Payload {
+    return this.payload.toPayload(value);
+  }
+
+  fromPayload<T>(payload: Payload): T {
+    return this.payload.fromPayload(payload);
+  }
+
+  errorToFailure(error: unknown): common.ProtoFailure {
+    return this.failure.errorToFailure(error, this.payload);
+  }
+
+  failureToError(failure: common.ProtoFailure): Error {
+    return this.failure.failureToError(failure, this.payload);
+  }
+}
+
+/** A class, not an object of functions: there are as many as executions are warm (docs/decisions/0089). */
+class Execution implements RealmExecution {
+  readonly #init: ExecutionInit;
+  readonly #load: ModuleLoader;
+  readonly #host: RealmHost;
+  readonly #converters = new OwnConverters();
+  readonly #activator: Activator;
+  #exports: ModuleExports | undefined;
+  #begun = false;
+
+  constructor(init: ExecutionInit, load: ModuleLoader, host: RealmHost) {
+    this.#init = init;
+    this.#load = load;
+    this.#host = host;
+    this.#activator = new Activator({
+      info: workflowInfoOf(init, host, this.#converters),
+      sdkVersion: init.sdkVersion,
+      randomSeed: init.started.originalExecutionRunId ?? init.runId,
+      payloadConverter: this.#converters,
+      failureConverter: this.#converters,
+      mapStack: (stack) => host.mapStack(stack),
+      failureErrorTypes: init.failureErrorTypes,
+      runsActivity: (type) => host.runsActivity(type),
+      activatesPatch: (info, patchId) => host.activatesPatch(info, patchId),
+    });
+  }
+
+  get completed(): boolean {
+    return this.#activator.completed;
+  }
+
+  get versioningBehavior(): RealmExecution['versioningBehavior'] {
+    return this.#activator.versioningBehavior;
+  }
+
+  get disposes(): boolean {
+    return this.#activator.internals.some(({ dispose }) => dispose !== undefined);
+  }
+
+  load(): void {
+    const { workflows, converters, interceptorModules } = this.#load(requireLibrary);
+    this.#exports = workflows;
+    const { payloadConverter, failureConverter } = converters;
+    const activator = this.#activator;
+    if (isConverter<common.PayloadConverter>(payloadConverter, 'toPayload')) {
+      this.#converters.payload = payloadConverter;
+      const { memo, lastResult } = workflowInfoOf(this.#init, this.#host, payloadConverter);
+      activator.info = { ...activator.info, memo, lastResult };
+    }
+    if (isConverter<common.FailureConverter>(failureConverter, 'errorToFailure')) {
+      this.#converters.failure = failureConverter;
+    }
+    addInterceptors(activator, interceptorModules);
+  }
+
+  activate(activation: Activation): void {
+    const activator = this.#activator;
+    const own = adopt(activation);
+    if (this.#begun) {
+      activator.activate(own, undefined);
+      return;
+    }
+    this.#begun = true;
+    const { started } = this.#init;
+    const workflow = this.#workflowFunction();
+    if (started.continuedFailure !== undefined) {
+      activator.info = { ...activator.info, lastFailure: activator.failureToError(started.continuedFailure) };
+    }
+    activator.activate(own, { workflow, input: started.input, header: started.header });
+  }
+
+  hasConditions(): boolean {
+    return this.#activator.blockedConditions.size > 0;
+  }
+
+  tryUnblockConditions(): number {
+    return this.#activator.tryUnblockConditions();
+  }
+
+  conclude(): void {
+    this.#activator.conclude();
+  }
+
+  query(queryId: string, name: string, input: Payloads | undefined, header: Header | undefined): () => QueryAnswer {
+    const activator = this.#activator;
+    const take = activator.query(queryId, name, adopt(input), adopt(header));
+    return () => {
+      try {
+        return { ok: true, payload: take() };
+      } catch (error) {
+        const failure = activator.errorToFailure(error);
+        return { ok: false, failure, message: common.errorMessage(error) ?? String(error) };
+      }
+    };
+  }
+
+  takeIntents(): Activator['intents'] {
+    const { intents } = this.#activator;
+    this.#activator.intents = [];
+    return intents;
+  }
+
+  takeSinkCalls(): Activator['sinkCalls'] {
+    const { sinkCalls } = this.#activator;
+    this.#activator.sinkCalls = [];
+    return sinkCalls;
+  }
+
+  takeUsedFlags(): Activator['usedFlags'] {
+    const { usedFlags } = this.#activator;
+    this.#activator.usedFlags = [];
+    return usedFlags;
+  }
+
+  taskFailure(): common.ProtoFailure | undefined {
+    const { taskFailure } = this.#activator;
+    return taskFailure === undefined ? undefined : this.#activator.errorToFailure(taskFailure.error);
+  }
+
+  toFailure(error: unknown): common.ProtoFailure {
+    return this.#activator.errorToFailure(error);
+  }
+
+  enter(): void {
+    setCurrentActivator(this.#activator);
+  }
+
+  dispose(): void {
+    composeInterceptors(this.#activator.internals, 'dispose', () => undefined)({});
+  }
+
+  #workflowFunction(): common.Workflow {
+    const { name } = this.#init.started.workflowType;
+    const exports = this.#exports;
+    const named = exports !== undefined && Object.hasOwn(exports, name);
+    const fn = named ? exports[name] : exports?.default;
     if (typeof fn !== 'function') {
       throw new TypeError(
-        exports !== undefined && Object.hasOwn(exports, name)
+        named
           ? `Failed to initialize workflow of type '${name}': expected workflow parameter to be a function, got ${typeof fn}`
           : `Failed to initialize workflow of type '${name}': no such function is exported by the workflow bundle${exported(exports)}`,
       );
     }
     // Exported by the user under the type's name: what it takes and gives is the user's affair.
     return fn as common.Workflow;
-  };
-
-  return {
-    load() {
-      const { workflows, converters: own, interceptorModules } = load(requireLibrary);
-      exports = workflows;
-      const { payloadConverter: payload, failureConverter: failure } = own;
-      if (isConverter<common.PayloadConverter>(payload, 'toPayload')) {
-        payloadConverter = payload;
-        const { memo, lastResult } = workflowInfoOf(init, host, payload);
-        activator.info = { ...activator.info, memo, lastResult };
-      }
-      if (isConverter<common.FailureConverter>(failure, 'errorToFailure')) failureConverter = failure;
-      addInterceptors(activator, interceptorModules);
-    },
-    activate(activation) {
-      const own = adopt(activation);
-      if (begun) {
-        activator.activate(own, undefined);
-        return;
-      }
-      begun = true;
-      const workflow = workflowFunction();
-      if (started.continuedFailure !== undefined) {
-        activator.info = { ...activator.info, lastFailure: activator.failureToError(started.continuedFailure) };
-      }
-      activator.activate(own, { workflow, input: started.input, header: started.header });
-    },
-    hasConditions: () => activator.blockedConditions.size > 0,
-    tryUnblockConditions: () => activator.tryUnblockConditions(),
-    conclude: () => activator.conclude(),
-    query(queryId, name, input, header) {
-      const failed = (error: unknown): QueryAnswer => ({
-        ok: false,
-        failure: activator.errorToFailure(error),
-        message: common.errorMessage(error) ?? String(error),
-      });
-      const take = activator.query(queryId, name, adopt(input), adopt(header));
-      return () => {
-        try {
-          return { ok: true, payload: take() };
-        } catch (error) {
-          return failed(error);
-        }
-      };
-    },
-    takeIntents() {
-      const { intents } = activator;
-      activator.intents = [];
-      return intents;
-    },
-    takeSinkCalls() {
-      const { sinkCalls } = activator;
-      activator.sinkCalls = [];
-      return sinkCalls;
-    },
-    takeUsedFlags() {
-      const { usedFlags } = activator;
-      activator.usedFlags = [];
-      return usedFlags;
-    },
-    taskFailure: () =>
-      activator.taskFailure === undefined ? undefined : activator.errorToFailure(activator.taskFailure.error),
-    toFailure: (error) => activator.errorToFailure(error),
-    get completed() {
-      return activator.completed;
-    },
-    get versioningBehavior() {
-      return activator.versioningBehavior;
-    },
-    enter: () => setCurrentActivator(activator),
-    get disposes() {
-      return activator.internals.some(({ dispose }) => dispose !== undefined);
-    },
-    dispose: () => composeInterceptors(activator.internals, 'dispose', () => undefined)({}),
-  };
+  }
 }
 
 /** Of a bundle's functions so many are named to who asked for another one. */
@@ -281,9 +335,9 @@ export function prepareRealm(host: RealmHost): RealmLibrary {
     current: () => host.currentContext() as AsyncContext | undefined,
   });
   const library: RealmLibrary = {
-    createExecution: (init, load) => createExecution(init, load, host),
+    createExecution: (init, load) => new Execution(adopt(init), load, host),
     leave: () => setCurrentActivator(undefined),
   };
-  freezeRealm([LIBRARY, workflow, common, Activator], () => host.globalDefined());
+  freezeRealm([LIBRARY, workflow, common, Activator, Execution, OwnConverters], () => host.globalDefined());
   return library;
 }
