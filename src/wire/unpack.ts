@@ -171,8 +171,10 @@ function readBytes(length: number): Uint8Array {
 }
 
 function readList(length: number): unknown[] {
-  const list: unknown[] = [];
-  for (let i = 0; i < length; i += 1) list.push(read());
+  // Each takes a byte at least: no length makes more of a list than there are bytes.
+  past(length);
+  const list = new Array<unknown>(length);
+  for (let i = 0; i < length; i += 1) list[i] = read();
   return list;
 }
 

@@ -316,7 +316,9 @@ export class Execution {
       throw new RangeError('The history does not begin with its start');
     let next = [...jobs];
     do {
-      const activation = { ...this.#situation, jobs: next };
+      // It is copied on its way into the realm.
+      const activation = this.#situation;
+      activation.jobs = next;
       this.#guarded(inside, () => {
         inside.activate(activation);
         this.#realm.drain();
@@ -326,6 +328,7 @@ export class Execution {
       for (const intent of inside.takeIntents()) machines.apply(this.#released(intent));
       next = machines.takeJobs();
     } while (next.length > 0);
+    this.#situation.jobs = [];
   }
 
   /** Runs the execution's code. @throws TaskFailure for what the code throws or has thrown. */
