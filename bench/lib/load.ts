@@ -20,6 +20,8 @@ export interface LoadSpec {
   readonly plan: (load: string) => Plan;
   readonly shape: LoadShape;
   readonly path?: Path | undefined;
+  /** Operations before the measured time, however steady the load is before: what is compared by CPU must have compiled all it will. */
+  readonly warmUpLeast?: number | undefined;
   /** Happens while the last load is measured, from its beginning on; ends before the measured time does. */
   readonly during?: (() => Promise<void>) | undefined;
   /** Told after each load how many operations it had, all of them ended well, and how long that took from the first to the last. */
@@ -39,6 +41,8 @@ const ENOUGH_PER_LANE = 2;
 /** So many are enough, however many lanes there are. */
 const ENOUGH = 1_000;
 const LONGER_MOST_MS = 45_000;
+/** A system that is too slow for the operations it was to warm up with is measured after so long. */
+const LEAST_MOST_MS = 120_000;
 /** What began is given so long to end after the last one began. */
 const DRAIN_MS = 240_000;
 
@@ -60,7 +64,7 @@ export async function runLoad(
   { progress }: ScenarioContext,
   running: RunningSystem,
   clients: Clients,
-  { scenario, case: which = '', plan, shape, during, onAll }: LoadSpec,
+  { scenario, case: which = '', plan, shape, warmUpLeast = 0, during, onAll }: LoadSpec,
   { warmUpMostMs, measuredMs }: Times,
 ): Promise<LoadResult> {
   loads += 1;
@@ -71,7 +75,7 @@ export async function runLoad(
   const watch = new Watch(() => [...running.processes(), ...clients.processes()]);
   const load = clients.load(plan(`${scenario}-${loads}`), shape, (samples) => recorder.take(samples));
   const parts = { clients, recorder, watch, progress };
-  const steady = await warmUp(parts, warmUpMostMs);
+  const steady = await warmUp(parts, warmUpMostMs, warmUpLeast);
 
   await clients.unlessFailed(watch.begin());
   const before = recorder.total;
@@ -108,10 +112,15 @@ interface Parts {
   readonly progress: Progress;
 }
 
-async function warmUp({ clients, recorder, progress }: Parts, mostMs: number): Promise<LoadResult['steady']> {
+async function warmUp(
+  { clients, recorder, progress }: Parts,
+  mostMs: number,
+  least: number,
+): Promise<LoadResult['steady']> {
   const beganAtMs = nowMs();
-  while (!isSteady(recorder.windows(nowMs()))) {
-    if (nowMs() - beganAtMs >= mostMs) return 'never';
+  while (recorder.total < least || !isSteady(recorder.windows(nowMs()))) {
+    const forMs = nowMs() - beganAtMs;
+    if (forMs >= mostMs && (recorder.total >= least || forMs >= LEAST_MOST_MS)) return 'never';
     await clients.unlessFailed(sleep(LOOK_MS));
     progress.tick(`warming up, ${recorder.total} done`);
   }

@@ -11,7 +11,10 @@ export const cluster: Scenario = {
   shows:
     "three nodes: how long shards pause when nodes die, drain and hand over; CPU and latency beside one node's; memory of shards",
   runs: 'asked',
-  parameters: { faults: { what: 'nodes that are killed, ended and drained', usual: 3, quick: 1 } },
+  parameters: {
+    faults: { what: 'nodes that are killed, ended and drained', usual: 3, quick: 1 },
+    warmUp: { what: 'workflows of each node before its CPU is compared', usual: 20_000, quick: 1_000 },
+  },
   shapes: [],
   needs: 'tenuto',
   run: async (context) => [await pauses(context), ...(await costs(context)), await shardMemory(context)],
