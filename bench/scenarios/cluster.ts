@@ -13,7 +13,7 @@ export const cluster: Scenario = {
   runs: 'asked',
   parameters: {
     faults: { what: 'nodes that are killed, ended and drained', usual: 3, quick: 1 },
-    warmUp: { what: 'workflows of each node before its CPU is compared', usual: 20_000, quick: 1_000 },
+    warmUp: { what: 'workflows before CPU is compared', usual: 30_000, quick: 1_000 },
   },
   shapes: [],
   needs: 'tenuto',

@@ -18,25 +18,20 @@ const NODES = 3;
 
 export async function costs(context: ScenarioContext): Promise<Measurement[]> {
   const single = await RunningTenuto.start({});
-  const one = await loads(context, single, 'one node', 1).finally(() => single.stop());
+  const one = await loads(context, single, 'one node').finally(() => single.stop());
   const all = [...one];
   for (const replicas of [1, 3]) {
     const name = `${NODES} nodes, R = ${replicas}`;
     const measured = await withCluster({ nodes: NODES, replicas, shardCount: SHARDS }, async (running) => {
       await running.addWorker();
-      return await loads(context, running, name, NODES);
+      return await loads(context, running, name);
     });
     all.push(...measured.map((measurement, i) => besides(measurement, one[i])));
   }
   return all;
 }
 
-async function loads(
-  context: ScenarioContext,
-  running: RunningSystem,
-  name: string,
-  nodes: number,
-): Promise<Measurement[]> {
+async function loads(context: ScenarioContext, running: RunningSystem, name: string): Promise<Measurement[]> {
   return await withClients(running.target, clientCount(context.load), async (clients) => {
     const measurements: Measurement[] = [];
     for (const shape of SHAPES) {
@@ -44,8 +39,8 @@ async function loads(
         scenario: 'cluster',
         case: name,
         shape,
-        // Each node compiles for itself: with less, three look dearer than they are (decision 0040).
-        warmUpLeast: many(shape) ? parameter(context, 'warmUp') * nodes : 0,
+        // Each node compiles for itself: with less, three look dearer than they are (decision 0040). The same for all, which then hold as much.
+        warmUpLeast: many(shape) ? parameter(context, 'warmUp') : 0,
         plan: (prefix: string) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }) as const,
       };
       measurements.push(await measure(context, running, clients, spec));
