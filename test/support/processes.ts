@@ -26,6 +26,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
   /** Modules loaded before the program, with `node --import`: paths, or `data:` URLs. */
   preload?: readonly string[];
+  /** Of Node itself. */
+  flags?: readonly string[];
   uid?: number;
   /** `ulimit -f`: writes beyond this size of a file fail. Blocks of 512 or 1,024 bytes, as the shell counts. */
   fileBlocks?: number;
@@ -64,7 +66,13 @@ export function runNode(script: string, args: readonly string[], options: RunOpt
   const urls = (options.preload ?? []).map((module) =>
     module.startsWith('data:') ? module : pathToFileURL(module).href,
   );
-  const command = [process.execPath, ...urls.flatMap((url) => ['--import', url]), script, ...args];
+  const command = [
+    process.execPath,
+    ...(options.flags ?? []),
+    ...urls.flatMap((url) => ['--import', url]),
+    script,
+    ...args,
+  ];
   if (options.fileBlocks !== undefined) {
     command.unshift('sh', '-c', `ulimit -f ${options.fileBlocks}; exec "$0" "$@"`);
   }
