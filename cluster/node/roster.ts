@@ -136,7 +136,10 @@ export class Roster {
       .filter(({ state, roles }) => isUp(state) && mayHold(roles))
       .filter(({ name, directoryId }) => name === self || planned.has(directoryId) || this.isLinked(directoryId))
       .map(({ name, directoryId, zone, weight, draining }) => ({
-        ...{ name, directoryId, zone, weight },
+        name,
+        directoryId,
+        zone,
+        weight,
         drain: draining,
         seed: 0,
       }));

@@ -77,7 +77,7 @@ export class ShardView implements OwnershipView {
     if (word?.leader === self) return 'local';
     if (word?.leader !== undefined) {
       const found = locate(word.leader);
-      if (found !== undefined) return { ...found, term: word.term };
+      if (found !== undefined) return { node: found.node, address: found.address, term: word.term };
     }
     // A replica here waits for its next leader: it will hear first.
     if (word !== undefined && word.leader === undefined) return 'moving';
@@ -85,7 +85,7 @@ export class ShardView implements OwnershipView {
     if (guess === undefined) return 'unknown';
     if (guess === self) return 'moving';
     const found = locate(guess);
-    return found === undefined ? 'unknown' : { ...found, term: 0 };
+    return found === undefined ? 'unknown' : { node: found.node, address: found.address, term: 0 };
   }
 
   subscribe(changed: (shard: number) => void): () => void {

@@ -182,8 +182,10 @@ function wantedMembers(state: PlannerState, nowMs: number): RingMember[] {
     const keeps = track.member.drain === 'everything' && !mayDrain;
     const seen: Track = keeps ? { ...track, member: { ...track.member, drain: 'leadership' } } : track;
     const drain = wantedDrain(seen, before, nowMs, state.settings, spare);
+    if (drain === 'out') continue;
+    const { name, zone, weight, seed } = track.member;
     // Tokens are for life: another seed would move all the member holds.
-    if (drain !== 'out') wanted.push({ ...track.member, drain, seed: before?.seed ?? track.member.seed });
+    wanted.push({ name, directoryId, zone, weight, drain, seed: before?.seed ?? seed });
   }
   return wanted.sort(byDirectory).slice(0, MAX_MEMBERS);
 }

@@ -305,15 +305,17 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
 
   getStats(): EngineStats {
     return statsOf({
-      ...{ actors: this.#actors, backlog: this.#backlog, committer: this.#committer, flusher: this.#flusher },
-      ...{
-        gate: this.#gate,
-        intake: this.#intake,
-        outbox: this.#outbox,
-        outgoing: this.#outgoing,
-        overlay: this.#overlay,
-      },
-      ...{ queries: this.#queries, updates: this.#updates },
+      actors: this.#actors,
+      backlog: this.#backlog,
+      committer: this.#committer,
+      flusher: this.#flusher,
+      gate: this.#gate,
+      intake: this.#intake,
+      outbox: this.#outbox,
+      outgoing: this.#outgoing,
+      overlay: this.#overlay,
+      queries: this.#queries,
+      updates: this.#updates,
       retention: this.#retention,
       shards: this.#shards,
       timers: this.#timers,

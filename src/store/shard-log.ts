@@ -45,8 +45,13 @@ export function baseOf({ base, appliedLsn, appliedTerm, appliedChain }: Position
 
 export function replicaPositionOf(log: ShardLog): ReplicaPosition {
   const { position } = log;
+  const { term, appliedLsn, lastLsn, lastTerm, lastChain } = positionOf(log);
   return {
-    ...positionOf(log),
+    term,
+    appliedLsn,
+    lastLsn,
+    lastTerm,
+    lastChain,
     base: baseOf(position),
     configuration: position.configuration.length === 0 ? undefined : position.configuration,
     votedTerm: position.votedTerm,

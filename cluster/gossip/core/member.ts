@@ -51,5 +51,22 @@ export function recordOf(member: Member, nowMs: number): MemberRecord {
 
 export function snapshotOf(member: Member, nowMs: number): MemberSnapshot {
   const { meta, incarnation, state, load } = member;
-  return { ...meta, state, incarnation, load, inStateMs: Math.max(0, nowMs - member.sinceMs) };
+  // Member by member: every look at the cluster makes one of each (docs/decisions/0089).
+  return {
+    name: meta.name,
+    directoryId: meta.directoryId,
+    instance: meta.instance,
+    addresses: meta.addresses,
+    roles: meta.roles,
+    zone: meta.zone,
+    version: meta.version,
+    protocol: meta.protocol,
+    startedAtMs: meta.startedAtMs,
+    draining: meta.draining,
+    weight: meta.weight,
+    state,
+    incarnation,
+    load,
+    inStateMs: Math.max(0, nowMs - member.sinceMs),
+  };
 }

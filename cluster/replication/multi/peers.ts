@@ -107,7 +107,9 @@ function replyOf(peer: Peer): (BeatReply & { to: number }) | undefined {
   peer.answering = undefined;
   peer.unknown = undefined;
   if (unknown !== undefined) return { ...unknown, version: 0, state: 'unknown', silent: [] };
-  return answering === undefined ? undefined : { ...answering, state: 'taken', silent: [...answering.silent] };
+  if (answering === undefined) return undefined;
+  const { to, round, version, silent } = answering;
+  return { to, round, version, state: 'taken', silent: [...silent] };
 }
 
 function sizeOf(message: Message): number {
