@@ -135,6 +135,14 @@ describe('reading plain data', () => {
     for (let i = 0; i < 3; i += 1) expect(decode(encode(alike))).toEqual(alike);
   });
 
+  it('takes no text for another whose characters are its bytes', () => {
+    for (let code = 0x4e00; code < 0x9fff; code += 1) {
+      const text = String.fromCharCode(code);
+      decode(encode(Buffer.from(text).toString('latin1')));
+      expect(decode(encode(text))).toBe(text);
+    }
+  });
+
   it('goes on with whatever keys peers send', () => {
     for (let i = 0; i < 20_000; i += 1) {
       const key = `key-${i}`;
