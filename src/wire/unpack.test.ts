@@ -1,7 +1,7 @@
 // Hand-written reading of MessagePack against the library whose values it must make, and whose mistakes it must leave to it.
 import fc from 'fast-check';
 import { Packr, Unpackr } from 'msgpackr';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decode, decodeAll, encode } from './codec.ts';
 import { NOT_PLAIN, unpackAllPlain, unpackPlain } from './unpack.ts';
 
@@ -46,6 +46,10 @@ const value = fc.letrec((tie) => ({
   list: fc.array(tie('value'), { maxLength: 20 }),
   map: fc.dictionary(name, tie('value'), { maxKeys: 70, noNullPrototype: true }),
 })).value;
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe('reading plain data', () => {
   it('makes what the library makes, whatever the value', () => {
@@ -105,7 +109,7 @@ describe('reading plain data', () => {
         0.5,
       ],
       long: 'x'.repeat(100),
-      rest: [true, false, null, [], {}, ''],
+      rest: [true, false, null, [], {}, '', undefined, 'damaged before it came: \ufffd', `\ufeff${'x'.repeat(100)}`],
     };
     expect(unpackPlain(encode(event))).toEqual(event);
     expect(unpackAllPlain(Buffer.concat([encode(event), encode(1), encode(event)]))).toEqual([event, 1, event]);
@@ -160,7 +164,6 @@ describe('reading plain data', () => {
   it.each([
     ['a large integer', 2n ** 60n],
     ['a date', new Date(0)],
-    ['a gap in a list', [undefined]],
     ['a prototype', JSON.parse('{ "__proto__": 1 }')],
     ['half of a pair', '\ud800'],
     ['very many fields', Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, i]))],
@@ -175,10 +178,97 @@ describe('reading plain data', () => {
     expect(unpackPlain(encode([{ a: 1 }]))).toEqual([{ a: 1 }]);
   });
 
+  it('makes no more of lists within lists than there are bytes', () => {
+    const wide = new Uint8Array(3_000);
+    // Each claims all that comes after it.
+    for (let i = 0; i < wide.length; i += 3) {
+      const rest = wide.length - i - 3;
+      wide.set([0xdc, rest >> 8, rest], i);
+    }
+    let elements = 0;
+    vi.stubGlobal(
+      'Array',
+      new Proxy(Array, {
+        construct(target, [length]: [number]) {
+          elements += length;
+          return new target(length);
+        },
+      }),
+    );
+    expect(unpackPlain(wide)).toBe(NOT_PLAIN);
+    expect(elements).toBeLessThanOrEqual(wide.length);
+    expect(() => decode(wide)).toThrow();
+  });
+
+  it('finds a key among many that differ in their last byte alone without comparing it with all of them', () => {
+    const of = (i: number) => encode({ 'many after this one': 1, ['x'.repeat(63) + String.fromCharCode(0x30 + i)]: i });
+    for (let i = 0; i < 64; i += 1) unpackPlain(of(i));
+    let reads = 0;
+    const counting = (bytes: Uint8Array) =>
+      new Proxy(bytes, {
+        get(target, name) {
+          if (name !== 'length') reads += 1;
+          return Reflect.get(target, name, target);
+        },
+      });
+    expect(unpackPlain(counting(of(63)))).toEqual(unpackPlain(of(63)));
+    expect(reads).toBeGreaterThan(64);
+    expect(reads).toBeLessThan(16 * 64);
+  });
+
+  it.each([true, false])('takes keys as they are, whatever they mean in code (code may be made: %s)', (allowed) => {
+    const keys = ['"', "'", '\\', '\\"', '`$`', '\u2028', '\0', '\n', '*/', '<!--', '"]: 1, ["', 'constructor'];
+    keys.push(
+      '10',
+      '2',
+      '01',
+      '-0',
+      '4294967294',
+      '4294967295',
+      'get',
+      'async',
+      'values',
+      '__proto_',
+      '\ufeff',
+      '\ufffd',
+    );
+    if (!allowed) {
+      const refusing = function refusing() {
+        throw new EvalError('Code generation from strings disallowed for this context');
+      };
+      vi.stubGlobal('Function', refusing);
+    }
+    for (const key of keys) {
+      // Keys of two places, so that they are other shapes in each of the two runs.
+      const packed = encode({ [`${key}${allowed}`]: 1, [key]: 2, z: 3, 1: 4 });
+      for (let i = 0; i < 60; i += 1) {
+        const made = unpackPlain(packed) as object;
+        expect(Object.entries(made)).toEqual(Object.entries(unpackr.unpack(packed)));
+        expect(Object.getPrototypeOf(made)).toBe(Object.prototype);
+      }
+    }
+  });
+
   it('reads several values as the library does, or refuses them', () => {
     const whole = Buffer.concat([encode({ a: 1 }), encode([2n ** 60n]), encode('x')]);
     expect(unpackAllPlain(whole)).toBe(NOT_PLAIN);
     expect(decodeAll(whole)).toEqual([{ a: 1 }, [2 ** 60], 'x']);
-    expect(() => decodeAll(whole.subarray(0, -1))).toThrow();
+    const plain = Buffer.concat([encode({ a: 1.5 }), encode('x'.repeat(40)), encode([70_000, undefined]), encode(300)]);
+    const ends = [12, 54, 63];
+    for (const bytes of [whole, plain]) {
+      for (let cut = 1; cut < bytes.length; cut += 1) {
+        const several = bytes.subarray(0, cut);
+        expect(unpackAllPlain(several) !== NOT_PLAIN).toBe(bytes === plain ? ends.includes(cut) : cut === 4);
+        const all: unknown[] = [];
+        const library = () => unpackr.unpackMultiple(several, (value) => void all.push(value));
+        try {
+          library();
+        } catch {
+          expect(() => decodeAll(several)).toThrow();
+          continue;
+        }
+        expect(decodeAll(several)).toEqual(all);
+      }
+    }
   });
 });

@@ -3,6 +3,11 @@
 // like it: keys are compared as bytes, and an object of a known shape is made at once, with the hidden class that all of its kind have. Short texts
 // that came before are the same string, whose hash is known. What is not plain, and every mistake, is left to msgpackr: decision 0089. Called by
 // codec.ts alone.
+//
+// Any byte may be hostile: not all that is read here was walked before (websocket/skim.ts). So no header is believed about memory, no peer makes what
+// is remembered of keys and texts grow beyond its bounds, or makes looking for a key take long; and what is remembered decides about speed alone.
+
+import { isUtf8 } from 'node:buffer';
 
 /** What stands in for a result when something is not plain, or wrong. Thrown within, never seen outside. */
 export const NOT_PLAIN = Symbol('not plain data');
@@ -14,6 +19,8 @@ type Make = (values: readonly unknown[], base: number) => Record<string, unknown
 interface Step {
   readonly key: string;
   readonly bytes: Uint8Array;
+  /** Of the bytes: see `hashOf`. */
+  readonly hash: number;
   /** All keys up to this one. */
   readonly keys: readonly string[];
   /** Keys that came next, the likelier ones first. */
@@ -28,7 +35,9 @@ const MAX_FIELDS = 64;
 const MAX_KEY_BYTES = 64;
 /** Keys kept as the next one after the same ones: maps by ids have no shape, and must not grow a list. */
 const MAX_NEXT = 64;
-/** With more, all are forgotten: peers send whatever they like. */
+/** A key is compared with the first ones byte by byte, and with the others' hashes: keys that all differ in their last byte alone would take long. */
+const MAX_LIKELY = 8;
+/** With more, all are forgotten: peers send whatever they like. 25 MB, measured, if all of them are as large as they can be and have functions. */
 const MAX_STEPS = 8_192;
 /** Maps of one shape that are made key by key before there is a function for it. */
 const ENDS_BEFORE_MAKE = 50;
@@ -37,6 +46,8 @@ const MAX_KEPT_BYTES = 64;
 /** A power of two. */
 const KEPT_TEXTS = 4_096;
 const REPLACED = '\ufffd';
+/** Odd, and of this process alone: nobody can send keys that are all the same to it. */
+const HASH_FACTOR = 2 * Math.floor(Math.random() * 0x4000_0000) + 1;
 const NO_BYTES = new Uint8Array(0);
 /** What `toString('utf8', from, to)` calls, of any bytes; missing from Node's types. */
 const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, from: number, to: number): string };
@@ -47,12 +58,13 @@ const texts: string[] = new Array<string>(KEPT_TEXTS).fill('');
 
 let source: Uint8Array = NO_BYTES;
 let at = 0;
+/** Elements that lists may still have, all of them together. */
+let room = 0;
 /** Of the maps that are being read, outer ones first. */
 const values: unknown[] = [];
 let top = 0;
 
-const float = new Float64Array(1);
-const floatBytes = new Uint8Array(float.buffer);
+const float = new DataView(new ArrayBuffer(8));
 
 /** One value, which is all there is. Byte strings are views. */
 export function unpackPlain(bytes: Uint8Array): unknown {
@@ -84,6 +96,7 @@ export function unpackAllPlain(bytes: Uint8Array): unknown[] | typeof NOT_PLAIN 
 function begin(bytes: Uint8Array): void {
   source = bytes;
   at = 0;
+  room = bytes.length;
 }
 
 /** Nested too deeply is not plain either: whoever is asked next says so. */
@@ -134,6 +147,8 @@ function read(): unknown {
       return (uint16() << 16) >> 16;
     case 0xd2:
       return uint32() | 0;
+    case 0xd4:
+      return readUndefined();
     case 0xd9:
       return readText(byte());
     case 0xda:
@@ -154,8 +169,15 @@ function read(): unknown {
 }
 
 function readFloat(): number {
-  for (let i = 7; i >= 0; i -= 1) floatBytes[i] = byte();
-  return float[0] ?? 0;
+  float.setUint32(0, uint32());
+  float.setUint32(4, uint32());
+  return float.getFloat64(0);
+}
+
+/** The one extension that pack.ts writes, whose byte of data says nothing. */
+function readUndefined(): undefined {
+  if (byte() !== 0) throw NOT_PLAIN;
+  at += 1;
 }
 
 /** Where what comes next ends. */
@@ -172,8 +194,9 @@ function readBytes(length: number): Uint8Array {
 }
 
 function readList(length: number): unknown[] {
-  // Each takes a byte at least: no length makes more of a list than there are bytes.
-  past(length);
+  // Each element takes a byte at least. Not what is left is asked, but what no other list has taken: of lists within lists each could claim all of the rest.
+  room -= length;
+  if (room < 0) throw NOT_PLAIN;
   const list = new Array<unknown>(length);
   for (let i = 0; i < length; i += 1) list[i] = read();
   return list;
@@ -196,7 +219,7 @@ function readText(length: number): string {
 /** What is not well-formed is read by msgpackr, whose packer says half of a surrogate pair in its own way. */
 function newText(from: number): string {
   const text = utf8Slice.call(source, from, at);
-  if (text.includes(REPLACED)) throw NOT_PLAIN;
+  if (text.includes(REPLACED) && !isUtf8(source.subarray(from, at))) throw NOT_PLAIN;
   return text;
 }
 
@@ -242,14 +265,39 @@ function readKey(next: Step[], above: Step | undefined): Step {
   at = past(length);
   for (let i = 0; i < next.length; i += 1) {
     const step = next[i] as Step;
-    if (step.bytes.length !== length || !hasBytes(step.bytes, from)) continue;
-    if (i > 0) {
-      next[i] = next[i - 1] as Step;
-      next[i - 1] = step;
+    if (step.bytes.length !== length) continue;
+    if (hasBytes(step.bytes, from)) {
+      // What came is likelier than before. Written out: as a call it costs a twentieth of a message.
+      if (i > 0) {
+        next[i] = next[i - 1] as Step;
+        next[i - 1] = step;
+      }
+      return step;
     }
+    if (i >= MAX_LIKELY) return readUnlikelyKey(next, above, from, i + 1);
+  }
+  return newStep(next, above, from);
+}
+
+/** The key from `from` to here, which is among those from the `i`th on, or new. */
+function readUnlikelyKey(next: Step[], above: Step | undefined, from: number, i: number): Step {
+  const hash = hashOf(from);
+  const length = at - from;
+  for (let j = i; j < next.length; j += 1) {
+    const step = next[j] as Step;
+    if (step.hash !== hash || step.bytes.length !== length || !hasBytes(step.bytes, from)) continue;
+    next[j] = next[j - 1] as Step;
+    next[j - 1] = step;
     return step;
   }
   return newStep(next, above, from);
+}
+
+/** Of the key from `from` to here. */
+function hashOf(from: number): number {
+  let hash = 0;
+  for (let i = from; i < at; i += 1) hash = (Math.imul(hash, HASH_FACTOR) + (source[i] ?? 0)) | 0;
+  return hash;
 }
 
 function hasBytes(bytes: Uint8Array, from: number): boolean {
@@ -261,8 +309,17 @@ function newStep(next: Step[], above: Step | undefined, from: number): Step {
   const key = newText(from);
   // It would be no member, but the prototype.
   if (key === '__proto__') throw NOT_PLAIN;
-  const bytes = Uint8Array.prototype.slice.call(source, from, at);
-  const step: Step = { key, bytes, keys: [...(above?.keys ?? []), key], next: [], ends: 0, make: undefined };
+  const bytes = new Uint8Array(at - from);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = source[from + i] ?? 0;
+  const step: Step = {
+    key,
+    bytes,
+    hash: hashOf(from),
+    keys: [...(above?.keys ?? []), key],
+    next: [],
+    ends: 0,
+    make: undefined,
+  };
   steps += 1;
   if (steps > MAX_STEPS) {
     steps = 0;
