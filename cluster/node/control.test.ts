@@ -171,7 +171,7 @@ describe('what is wrong', () => {
 
 describe('what operators do', () => {
   it('drains a node, this one or another, and says when that is not there or silent', async () => {
-    const { net, nodes } = world('a', 'b');
+    const { net, nodes, seen } = world('a', 'b');
     const [a, b] = nodes;
     for (const [name, node] of [
       ['a', a],
@@ -182,6 +182,16 @@ describe('what operators do', () => {
     }
     const nobody = await told(net, (done: Done<undefined>) => a?.control.drain('x', 'no', done));
     expect(nobody.error?.message).toMatch(/No node called "x"/);
+    // Of the plan alone, in sight without a link, gone and of no plan.
+    seen.set('y', snapshot('y')).set('z', snapshot('z', { state: 'left' }));
+    for (const [name, message] of [
+      ['c', /Node c was not told, .*ask again.* tenuto cluster replace c$/],
+      ['y', /Node y was not told/],
+      ['z', /No node called "z"/],
+    ] as const) {
+      const { error } = await told(net, (done: Done<undefined>) => a?.control.drain(name, 'everything', done));
+      expect(error?.message).toMatch(message);
+    }
     net.node('s').serve('cluster.drain', () => undefined);
     const silent = await told(net, (done: Done<undefined>) => a?.control.drain('s', 'no', done));
     expect(silent.error?.detail).toEqual({ kind: 'Unavailable', applied: 'maybe' });

@@ -204,7 +204,10 @@ export class Control implements ClusterControl {
       return;
     }
     if (!this.#options.roster.connected().includes(node)) {
-      done(notFound(node, 'connected'), undefined);
+      const isKnown = this.#members().some(
+        ({ name, planned, state }) => name === node && (planned || state !== 'left'),
+      );
+      done(isKnown ? notTold(node) : notFound(node), undefined);
       return;
     }
     void this.#ask(node, 'cluster.drain', { how }, nothing, 'told').then((answer) => {
@@ -338,7 +341,12 @@ export class Control implements ClusterControl {
   }
 }
 
-const notFound = (node: string, what: string) => ({
+const notFound = (node: string) => ({
   code: StatusCode.NOT_FOUND,
-  message: `No node called ${JSON.stringify(node)} is ${what}: tenuto cluster members lists them.`,
+  message: `No node called ${JSON.stringify(node)} is of this cluster: tenuto cluster members lists them.`,
+});
+
+const notTold = (node: string) => ({
+  code: StatusCode.FAILED_PRECONDITION,
+  message: `Node ${node} was not told, as this node has no link to it: ask again, or at another node. If it is gone for good: tenuto cluster replace ${node}`,
 });

@@ -5,7 +5,12 @@ import { WorkflowExecutionStatus } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { decodeUtf8, defaultPayloadConverter, encodeUtf8, type PayloadCodec } from '../common/index.ts';
 import { completed, payloads, setUp, started, target, values } from './client.test-support.ts';
-import type { ScheduleClientInterceptor, WorkflowClientInterceptor } from './index.ts';
+import {
+  type Client,
+  type ScheduleClientInterceptor,
+  WithStartWorkflowOperation,
+  type WorkflowClientInterceptor,
+} from './index.ts';
 
 describe('start', () => {
   it('says all that the options say', async () => {
@@ -384,5 +389,47 @@ describe('activities completed from outside', () => {
       name: 'ActivityCompletionError',
       cause: { code: StatusCode.INVALID_ARGUMENT },
     });
+  });
+});
+
+describe('a definition that is none', () => {
+  // As JavaScript gives it, where an import was not there.
+  const missing = undefined as unknown as string;
+  const conflict = { workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  it.each([
+    [
+      'signal',
+      (client: Client) => client.workflow.getHandle('w').signal(missing),
+      /A signal .*not by undefined: is it imported/,
+    ],
+    ['query', (client: Client) => client.workflow.getHandle('w').query(missing), /A query .*not by undefined/],
+    [
+      'executeUpdate',
+      (client: Client) => client.workflow.getHandle('w').executeUpdate(missing),
+      /An update .*defineUpdate\(\)/,
+    ],
+    ['an empty name', (client: Client) => client.workflow.getHandle('w').signal(''), /not by an empty text/],
+    [
+      'an object',
+      (client: Client) => client.workflow.getHandle('w').signal({} as unknown as string),
+      /not by an object without a name/,
+    ],
+    [
+      'signalWithStart',
+      (client: Client) => client.workflow.signalWithStart('order', { ...target, signal: missing }),
+      /A signal/,
+    ],
+    [
+      'startUpdateWithStart',
+      (client: Client) =>
+        client.workflow.executeUpdateWithStart(missing, {
+          startWorkflowOperation: new WithStartWorkflowOperation('order', { ...target, ...conflict }),
+        }),
+      /An update/,
+    ],
+  ])('%s: says what was expected, and sends nothing', async (_what, call, message) => {
+    const { client, server, fails } = setUp({});
+    expect(String(await fails(call(client)))).toMatch(message);
+    expect(server.requests).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 
 import { decode } from '../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import { nameOfDefinition } from '../common/definition-name.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type {
   HistoryAndWorkflowId,
@@ -150,7 +151,7 @@ export class WorkflowClient extends BaseClient {
     const { signal, signalArgs, ...startOptions } = options as WithArgs<WorkflowSignalWithStartOptions<SignalArgs>>;
     const runId = await this.#calls.signalWithStart({
       workflowType: extractWorkflowType(workflowTypeOrFunc),
-      signalName: typeof signal === 'string' ? signal : signal.name,
+      signalName: nameOfDefinition('signal', signal),
       signalArgs: signalArgs ?? [],
       headers: {},
       options: compileWorkflowOptions(startOptions),
@@ -206,7 +207,7 @@ export class WorkflowClient extends BaseClient {
         workflowType: extractWorkflowType(operation.workflowTypeOrFunc),
         workflowStartOptions: compileWorkflowOptions(startOptions as WithArgs<WorkflowOptions>),
         workflowStartHeaders: {},
-        updateName: typeof def === 'string' ? def : def.name,
+        updateName: nameOfDefinition('update', def),
         updateArgs: options.args ?? [],
         updateOptions: { updateId: options.updateId ?? newRequestId(), waitForStage },
         updateHeaders: {},

@@ -1,6 +1,7 @@
 // A handle to one workflow (or one run of it): what `start`, `signalWithStart` and `getHandle` give.
 
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import { nameOfDefinition } from '../common/definition-name.ts';
 import type {
   QueryDefinition,
   SignalDefinition,
@@ -188,12 +189,12 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
     def: SignalDefinition<Args, Name> | string,
     ...args: Args
   ): Promise<void> {
-    const signalName = typeof def === 'string' ? def : def.name;
+    const signalName = nameOfDefinition('signal', def);
     await this.#calls.signal({ workflowExecution: this.#execution, signalName, args, headers: {} });
   }
 
   async query<Ret, Args extends unknown[] = []>(def: QueryDefinition<Ret, Args> | string, ...args: Args): Promise<Ret> {
-    const queryType = typeof def === 'string' ? def : def.name;
+    const queryType = nameOfDefinition('query', def);
     const { queryRejectCondition } = this.client.options;
     const input = { workflowExecution: this.#execution, queryType, args, queryRejectCondition, headers: {} };
     // The definition, or the caller, names the type of the handler's answer.
@@ -238,7 +239,7 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
   ): Promise<WorkflowUpdateHandle<Ret>> {
     const { workflowId, firstExecutionRunId } = this.#target;
     const output = await this.#calls.startUpdate({
-      updateName: typeof def === 'string' ? def : def.name,
+      updateName: nameOfDefinition('update', def),
       args: options.args ?? [],
       workflowExecution: this.#execution,
       firstExecutionRunId,

@@ -1,5 +1,6 @@
 // Other workflows: starting children, signalling and cancelling external ones.
 
+import { nameOfDefinition } from '../common/definition-name.ts';
 import { encodeParentClosePolicy, encodeWorkflowIdReusePolicy } from '../common/enums.ts';
 import { compileFlowControl } from '../common/flow-control.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
@@ -243,7 +244,7 @@ function signalOther(
   const { outbound } = activator;
   const input: SignalWorkflowInput = {
     seq: activator.takeSeq('signalExternal'),
-    signalName: typeof def === 'string' ? def : def.name,
+    signalName: nameOfDefinition('signal', def),
     args,
     headers: {},
     target: childWorkflowOnly

@@ -79,6 +79,13 @@ export function setHandler(
   const { handlers, updates } = assertInWorkflowContext('setHandler()');
   const { description, validator } = options;
   const unfinishedPolicy = options.unfinishedPolicy ?? HandlerUnfinishedPolicy.WARN_AND_ABANDON;
+  // What users' JavaScript gives may be anything, such as an import that was not there.
+  const given: unknown = def;
+  if (typeof given !== 'object' || given === null) {
+    const defined = 'what defineSignal(), defineQuery() or defineUpdate() returned';
+    const got = given === null ? 'null' : typeof given;
+    throw new TypeError(`setHandler() is given ${defined}, not ${got}: is it imported from where it is defined?`);
+  }
   throwIfReservedName(def.type === 'query' ? 'query' : def.type === 'update' ? 'update' : 'signal', def.name);
   checkHandler(def.type, def.name, handler);
   // Checked to be a function or undefined; its parameters are what senders send.

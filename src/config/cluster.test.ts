@@ -296,7 +296,10 @@ describe('a cluster that cannot be meant', () => {
       'FILE: listen.advertise: is needed when listen.ip is 0.0.0.0: others cannot connect to that',
     ],
     [cluster('adminTokens: [short]'), 'FILE: cluster.adminTokens: a token must have at least 8 characters'],
-    [cluster('sedes: []'), 'FILE: cluster: Unrecognized key: "sedes"'],
+    [
+      cluster('sedes: []'),
+      'FILE: cluster: Unrecognized key: "sedes"; there are id, name, zone, weight, roles, seeds, redis, replicas, firstMembers, gossip, link, keys, adminTokens',
+    ],
     [cluster('seeds: a'), /^FILE: cluster\.seeds: /],
     [redis(''), 'FILE: cluster.redis: exactly one of url, sentinels and nodes is needed'],
     [redis('url: "redis://r", nodes: [a]'), 'FILE: cluster.redis: exactly one of url, sentinels and nodes is needed'],

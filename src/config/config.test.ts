@@ -169,7 +169,7 @@ shutdownGrace: 30s
       'FILE: store.postgres.statementTimeout: must be at least 100ms',
     ],
     ['store: { mysql: {} }', /^FILE: store/],
-    ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"'],
+    ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"; there are ip, port, advertise'],
     ['listen: { port: 70000 }', /^FILE: listen\.port: /],
     [
       'namespaces: [{ name: a, retention: soon }]',
@@ -177,6 +177,10 @@ shutdownGrace: 30s
     ],
     ['namespaces: [{ name: a, retention: 1m }]', 'FILE: namespaces[0].retention: must be at least 1h'],
     ['namespaces: [{ name: a }, { name: a }]', 'FILE: namespaces[1].name: "a" is there twice'],
+    [
+      'namespaces: [{ name: a }, { nme: b }]',
+      /namespaces\[1\]: Unrecognized key: "nme"; there are name, retention, tokens$/m,
+    ],
     ['namespaces: [{ name: a/b }]', /^FILE: namespaces\[0\]\.name: "a\/b" must be/],
     ['namespaces: []', 'FILE: namespaces: at least one is needed'],
     [

@@ -193,8 +193,26 @@ function readFile(file: string): FileConfig {
   if (fault !== undefined) throw new ConfigError(`${file}: ${fault.message}`);
   const parsed = schema.safeParse(document.toJS() ?? {});
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${file}: ${pathOf(path)}: ${message}`);
+  const problems = parsed.error.issues.map((issue) => {
+    const { path, message } = issue;
+    const known = issue.code === 'unrecognized_keys' ? keysAt(schema, path) : [];
+    const there = known.length === 0 ? '' : `; there are ${known.join(', ')}`;
+    return `${file}: ${pathOf(path)}: ${message}${there}`;
+  });
   throw new ConfigError(problems.join('\n'));
+}
+
+/** What may be said in that place, so that who misspelt it sees how it is spelt. */
+function keysAt(whole: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let at: unknown = whole;
+  for (const step of [...path, undefined]) {
+    while (at instanceof z.ZodOptional || at instanceof z.ZodDefault) at = at.unwrap();
+    if (step === undefined) break;
+    if (at instanceof z.ZodObject) at = at.shape[String(step)];
+    else if (at instanceof z.ZodArray) at = at.element;
+    else return [];
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
 function tlsFiles(

@@ -123,6 +123,7 @@ describe('tenuto', () => {
     expect(help.code).toBe(0);
     for (const group of ['server', 'workflow', 'operator', 'cluster', 'data', 'task-queue'])
       expect(help.stdout).toContain(`  ${group}`);
+    expect(await cli(['help', 'workflow', 'start'])).toEqual(await cli(['workflow', 'start', '--help']));
     const verbs = (await cli(['workflow', '--help'])).stdout;
     for (const verb of 'start execute signal query update cancel terminate describe show list count result stack metadata'.split(
       ' ',

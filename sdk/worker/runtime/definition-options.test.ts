@@ -38,6 +38,9 @@ export async function inside() {
 }
 export async function stays() { await wf.makeContinueAsNewFunc({ initialVersioningBehavior: 'AUTO_UPGRADE' })(); }
 wf.setWorkflowOptions({ versioningBehavior: 'PINNED' }, stays);
+export async function misspelt() {
+  try { wf.setHandler(undefined, () => {}); } catch (error) { return String(error); }
+}
 export async function plainly() { const own = Math.random(); await wf.sleep(1000); return own; }
 `;
 
@@ -149,4 +152,13 @@ describe('chance', () => {
     expect(unsafe).toMatchObject({ isReplaying: true, isReplayingHistoryEvents: false });
     expect(ask()[1]).not.toBe(uuid);
   });
+});
+
+test('a handler for a definition that is not there is refused with what was expected', () => {
+  const run = new TestRun(realm, 'misspelt');
+  run.begin();
+  const [command] = run.finish().request.commands;
+  expect(values((command?.attributes as { result?: Parameters<typeof values>[0] } | undefined)?.result)).toEqual([
+    expect.stringMatching(/^TypeError: setHandler\(\) is given what defineSignal.* not undefined: is it imported/),
+  ]);
 });

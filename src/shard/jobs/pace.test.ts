@@ -6,10 +6,15 @@ import { paced } from './pace.ts';
 
 const SLICE = ['a', 'b', 'c', 'd'];
 const unavailable = { code: StatusCode.UNAVAILABLE, message: 'not led here' };
+const HOUR_MS = 3_600_000;
 
-function run(operate: Parameters<typeof paced<string>>[1]['operate'], abandoned: () => boolean) {
+function run(
+  operate: Parameters<typeof paced<string>>[1]['operate'],
+  abandoned: () => boolean,
+  stopped: () => boolean = () => false,
+) {
   const time = new VirtualTime();
-  const came = paced(SLICE, { clock: time, scheduler: time, perSecond: 10, operate, stopped: () => false, abandoned });
+  const came = paced(SLICE, { clock: time, scheduler: time, perSecond: 10, operate, stopped, abandoned });
   return { time, came };
 }
 
@@ -45,4 +50,55 @@ it('counts nothing once its node has not led for a moment, although it leads aga
   );
   time.advance(10_000);
   expect(await came).toBeUndefined();
+});
+
+it.each([StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED])(
+  'waits for an execution that cannot be reached (%i) as long as its shard is away',
+  async (code) => {
+    let isAway = true;
+    const { time, came } = run(
+      (target, done) => done(target === 'c' && isAway ? { code, message: 'away' } : undefined, {}),
+      () => false,
+    );
+    time.advance(HOUR_MS);
+    isAway = false;
+    time.advance(10_000);
+    expect(await came).toEqual({ complete: 4, failure: 0 });
+  },
+);
+
+it.each([StatusCode.RESOURCE_EXHAUSTED, StatusCode.ABORTED])(
+  'counts an execution that is always too busy (%i) as failed after ten attempts',
+  async (code) => {
+    let tries = 0;
+    const { time, came } = run(
+      (target, done) => {
+        if (target === 'c') tries += 1;
+        done(target === 'c' ? { code, message: 'busy' } : undefined, {});
+      },
+      () => false,
+    );
+    time.advance(HOUR_MS);
+    expect(await came).toEqual({ complete: 3, failure: 1 });
+    expect(tries).toBe(10);
+  },
+);
+
+it('tries nothing again once it was stopped: what was not reached counts as failed', async () => {
+  let isStopped = false;
+  let tries = 0;
+  const { time, came } = run(
+    (_target, done) => {
+      tries += 1;
+      done(unavailable, undefined);
+    },
+    () => false,
+    () => isStopped,
+  );
+  time.advance(5_050);
+  const before = tries;
+  isStopped = true;
+  time.advance(HOUR_MS);
+  expect(await came).toEqual({ complete: 0, failure: SLICE.length });
+  expect(tries).toBe(before);
 });

@@ -1,14 +1,16 @@
-// Operations of a batch job, one after the other at its rate, without waiting for each: what came of them is counted when all are over. What may
-// succeed later is tried again; a workflow that is not there, or closed, is what most operations are about, and counts as done, as on the
-// reference server. Used by runner.ts.
+// Operations of a batch job, one after the other at its rate, without waiting for each: what came of them is counted when all are over. An execution
+// that cannot be reached is waited for, however long its shard is away: a job passes nobody over because of an outage. One that is too busy is tried
+// again for a while; a workflow that is not there, or closed, is what most operations are about, and counts as done, as on the reference server. Used
+// by runner.ts.
 
 import type { Clock, Scheduler } from '../../ports/clock.ts';
 import type { Done } from '../../ports/engine.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
 
-/** Attempts at one operation, with so many ms in between; then it counts as failed. */
-export const ATTEMPTS = 10;
-export const RETRY_MS = 1_000;
+/** Attempts at an execution that says that it is too busy; then the operation counts as failed. */
+const BUSY_ATTEMPTS = 10;
+/** Between two attempts at an operation. */
+const RETRY_MS = 1_000;
 /** ms between two looks at how many are due. */
 const TICK_MS = 10;
 
@@ -22,18 +24,15 @@ export interface PaceOptions<T> {
   scheduler: Scheduler;
   perSecond: number;
   operate(target: T, done: Done<unknown>): void;
-  /** Nothing more is begun; those begun are waited for. */
+  /** Nothing more is begun or tried again; those begun are waited for. */
   stopped(): boolean;
   /** This node does not go on with it: what is not over is not counted. */
   abandoned(): boolean;
 }
 
-const LATER: ReadonlySet<StatusCode> = new Set([
-  StatusCode.UNAVAILABLE,
-  StatusCode.RESOURCE_EXHAUSTED,
-  StatusCode.DEADLINE_EXCEEDED,
-  StatusCode.ABORTED,
-]);
+const isUnreached = ({ code }: Status): boolean =>
+  code === StatusCode.UNAVAILABLE || code === StatusCode.DEADLINE_EXCEEDED;
+const isBusy = ({ code }: Status): boolean => code === StatusCode.RESOURCE_EXHAUSTED || code === StatusCode.ABORTED;
 
 const isDone = (error: Status | undefined): boolean => error === undefined || error.code === StatusCode.NOT_FOUND;
 
@@ -56,17 +55,23 @@ export function paced<T>(targets: readonly T[], options: PaceOptions<T>): Promis
       if (isBeginning || open > 0) return;
       resolve(leaves() ? undefined : came);
     };
-    const attempt = (target: T, tried: number): void => {
+    const over = (error: Status | undefined): void => {
+      open -= 1;
+      if (isDone(error)) came.complete += 1;
+      else came.failure += 1;
+      settle();
+    };
+    const attempt = (target: T, busy: number): void => {
       operate(target, (error) => {
-        const again = error !== undefined && LATER.has(error.code) && tried + 1 < ATTEMPTS && !leaves();
-        if (again) {
-          scheduler.after(RETRY_MS, () => attempt(target, tried + 1));
+        const mayPass = error !== undefined && (isUnreached(error) || (isBusy(error) && busy + 1 < BUSY_ATTEMPTS));
+        if (!mayPass || leaves()) {
+          over(error);
           return;
         }
-        open -= 1;
-        if (isDone(error)) came.complete += 1;
-        else came.failure += 1;
-        settle();
+        scheduler.after(RETRY_MS, () => {
+          if (stopped() || leaves()) over(error);
+          else attempt(target, isBusy(error) ? busy + 1 : busy);
+        });
       });
     };
     const begin = (): void => {

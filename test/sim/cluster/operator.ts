@@ -81,7 +81,8 @@ export class Operator {
     this.#say(machine, 'everything');
     const look = (): void => {
       if (machine.directoryId !== directoryId) return;
-      if (!world.isNeeded(machine) && machine.node?.state === 'serving') {
+      // One that leads nothing may not have heard of it, as it stands still: stopped, it would be waited for like any other.
+      if (!world.isNeeded(machine) && machine.node?.state === 'serving' && drains(machine) === 'everything') {
         this.stop(machine, () => {
           if (world.database === undefined) this.#losses.lose(machine);
         });
@@ -127,8 +128,11 @@ export class Operator {
     if (!machine.wanted) return;
     if (node?.state === 'serving' && node.cluster !== undefined) {
       node.process.act(() => node.cluster?.control.drain(machine.name, 'no', () => undefined));
-      if (node.cluster.notReady()?.includes('drains') !== true) return;
+      if (drains(machine) === 'no') return;
     }
     kernel.after(OPERATOR_MS, 'operator', () => this.#undrain(machine));
   }
 }
+
+/** What it has been told, and has heard: what its readiness says. */
+const drains = ({ node }: Machine): Draining => node?.cluster?.control.draining() ?? 'no';
