@@ -437,8 +437,13 @@ describe('a batch job', () => {
     const ids = [...(first?.jobs ?? []), ...(second?.jobs ?? [])].map(({ jobId }) => jobId);
     expect(ids).toEqual(Array.from({ length: MAX_RUNNING }, (_, i) => `j${MAX_RUNNING - 1 - i}`));
     expect(second?.next).toBeUndefined();
-    const bad = await ask(w, { type: 'list', pageSize: 7, after: new Uint8Array([1]) });
-    expect(bad.error?.code).toBe(StatusCode.INVALID_ARGUMENT);
+    // Lists within lists, each of which claims all of the rest: gigabytes, for who believes it.
+    const greedy = Buffer.alloc(1_000_000, 0xdd);
+    for (let i = 1; i < greedy.length; i += 5) greedy.writeUInt32BE(greedy.length - i - 4, i);
+    for (const after of [new Uint8Array([1]), greedy]) {
+      const bad = await ask(w, { type: 'list', pageSize: 7, after });
+      expect(bad.error?.code).toBe(StatusCode.INVALID_ARGUMENT);
+    }
   });
 
   it('ends when its filter cannot be answered any more', async () => {
