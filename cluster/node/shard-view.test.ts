@@ -17,11 +17,16 @@ function view(over: { wanted?: string; unknown?: readonly string[] } = {}) {
   return { shards, told };
 }
 
-type Word = { say: 'leading' | 'following' | 'heard'; term: number; leader?: string } | { say: 'moved'; term: number };
+interface Word {
+  say: 'leading' | 'following' | 'heard' | 'moved' | 'released';
+  term: number;
+  leader?: string;
+}
 
 function say(shards: ShardView, word: Word): void {
   const { term } = word;
   if (word.say === 'leading') shards.leading(S, term);
+  else if (word.say === 'released') shards.released(S);
   else if (word.say === 'moved') shards.following(S, term, undefined);
   else if (word.say === 'following') shards.following(S, term, word.leader);
   else shards.heard(S, term, word.leader ?? '');
@@ -76,6 +81,54 @@ describe('where a shard is served', () => {
       ],
       { ...at('x'), term: 6 },
     ],
+    [
+      'this node hears late of its own claim, after a newer leader spoke',
+      [
+        { say: 'heard', term: 10, leader: 'x' },
+        { say: 'leading', term: 7 },
+      ],
+      'local',
+    ],
+    [
+      'such a leadership ends, and a third of an old term, too, speaks',
+      [
+        { say: 'heard', term: 10, leader: 'x' },
+        { say: 'leading', term: 7 },
+        { say: 'released', term: 7 },
+        { say: 'heard', term: 8, leader: 'y' },
+      ],
+      { ...at('x'), term: 10 },
+    ],
+    [
+      'the same, and the third speaks before it ends',
+      [
+        { say: 'heard', term: 10, leader: 'x' },
+        { say: 'leading', term: 7 },
+        { say: 'heard', term: 8, leader: 'y' },
+        { say: 'leading', term: 9 },
+        { say: 'released', term: 9 },
+      ],
+      { ...at('x'), term: 10 },
+    ],
+    [
+      'the same, and a replica here follows an old leader',
+      [
+        { say: 'heard', term: 10, leader: 'x' },
+        { say: 'leading', term: 7 },
+        { say: 'following', term: 8, leader: 'y' },
+      ],
+      { ...at('x'), term: 10 },
+    ],
+    [
+      'this node leads in a newer term than all of them, and no more',
+      [
+        { say: 'heard', term: 10, leader: 'x' },
+        { say: 'leading', term: 7 },
+        { say: 'leading', term: 11 },
+        { say: 'released', term: 11 },
+      ],
+      'unknown',
+    ],
     ['somebody says that this node leads', [{ say: 'heard', term: 9, leader: 'd-me' }], 'unknown'],
   ])('%s', (_, words, owner) => {
     const { shards } = view();
@@ -112,9 +165,9 @@ describe('where a shard is served', () => {
     expect(told).toEqual([3, 0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('ends at the leader of the newest term, in whatever order its word and older ones come', () => {
+  it('ends at the leader of the newest term, in whatever order its word, older ones and old leaderships of this node come', () => {
     const old = fc.record({
-      say: fc.constantFrom('heard' as const, 'following' as const),
+      say: fc.constantFrom('heard' as const, 'following' as const, 'leading' as const, 'released' as const),
       term: fc.integer({ min: 1, max: 8 }),
       leader: fc.constantFrom('x', 'y'),
     });
@@ -123,6 +176,7 @@ describe('where a shard is served', () => {
         const { shards } = view();
         const all: Word[] = [...words.slice(0, where), { say: 'heard', term: 9, leader: 'new' }, ...words.slice(where)];
         for (const word of all) say(shards, word);
+        shards.released(S);
         expect(shards.ownerOf(3)).toEqual({ ...at('new'), term: 9 });
         expect(shards.leaderOf(3)).toEqual({ directoryId: 'new', term: 9 });
       }),

@@ -21,6 +21,8 @@ interface Word {
   term: number;
   /** The directory that leads; undefined: a replica here knows that there is no leader in this term yet. */
   leader: string | undefined;
+  /** Of a leadership of this node: another's newer word, before which it stands only until it ends. */
+  newer?: Word | undefined;
 }
 
 export class ShardView implements OwnershipView {
@@ -36,8 +38,13 @@ export class ShardView implements OwnershipView {
 
   // ---------------------------------------------------------------- what is said
 
+  /** That another leads in a newer term may be known already, where the answer to this node's claim took long: it is not forgotten. */
   leading(shard: ShardId, term: number): void {
-    this.#set(shard, { term, leader: this.#options.self });
+    const { self } = this.#options;
+    const known = this.#words.get(shard);
+    const other = known?.leader === self ? known.newer : known;
+    const newer = other !== undefined && other.term > term ? other : undefined;
+    this.#set(shard, { term, leader: self, newer });
   }
 
   /** A replica here follows: whom, or nobody yet. */
@@ -45,21 +52,28 @@ export class ShardView implements OwnershipView {
     const known = this.#words.get(shard);
     // The newer word stands, but that this node led is over.
     if (known !== undefined && known.term > term && known.leader !== this.#options.self) return;
+    if (known?.newer !== undefined && known.newer.term > term) {
+      this.#set(shard, known.newer);
+      return;
+    }
     if (known?.term === term && leader === undefined && known.leader !== this.#options.self) return;
     this.#set(shard, { term, leader });
   }
 
-  /** This node leads it no more, and who does is not known: the ring's word counts until somebody says so. */
+  /** This node leads it no more. Where it is not known who does, the ring's word counts until somebody says so. */
   released(shard: ShardId): void {
-    if (this.#words.get(shard)?.leader !== this.#options.self) return;
-    this.#words.delete(shard);
+    const known = this.#words.get(shard);
+    if (known?.leader !== this.#options.self) return;
+    if (known.newer === undefined) this.#words.delete(shard);
+    else this.#words.set(shard, known.newer);
     this.#tell(shard);
   }
 
   /** A leader spoke of itself, to us or to the coordinator. Its own word of a leadership of this node counts for nothing. */
   heard(shard: ShardId, term: number, leader: string): void {
     const known = this.#words.get(shard);
-    if (leader === this.#options.self || (known !== undefined && known.term > term)) return;
+    const newest = Math.max(known?.term ?? 0, known?.newer?.term ?? 0);
+    if (leader === this.#options.self || newest > term) return;
     if (known?.term === term && known.leader !== undefined) return;
     this.#set(shard, { term, leader });
   }
