@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareWith } from './compare.ts';
+import { UsageError } from './flags.ts';
 import { type Measurement, REPORT_SCHEMA, type Report, readReport } from './report.ts';
 import { figure, renderReport } from './table.ts';
 
@@ -186,6 +187,7 @@ describe('a report as a file', () => {
     if (content !== undefined) writeFileSync(broken, content);
     expect(() => readReport(broken)).toThrow(message);
     expect(() => readReport(broken)).toThrow(broken);
+    expect(() => readReport(broken)).toThrow(UsageError);
   });
 });
 

@@ -16,7 +16,7 @@ export const failover: Scenario = {
     concurrency: { what: 'workflows of one activity at a time', usual: 64, quick: 32 },
     killAtS: { what: 'seconds after the measured time began', usual: 5, quick: 2 },
     backAfterS: { what: 'seconds after it was killed', usual: 10, quick: 5 },
-    seconds: { what: 'measured', usual: 30, quick: 12 },
+    seconds: { what: 'measured', usual: 30, quick: 12, is: 'an amount' },
   },
   shapes: ['closed', 'open'],
   needs: 'tenuto',

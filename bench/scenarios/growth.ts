@@ -13,7 +13,7 @@ export const growth: Scenario = {
   runs: 'asked',
   parameters: {
     concurrency: { what: 'workflows of one activity at a time', usual: 64, quick: 32 },
-    seconds: { what: 'measured at each size', usual: 30, quick: 12 },
+    seconds: { what: 'measured at each size', usual: 30, quick: 12, is: 'an amount' },
     replicas: { what: 'of each shard', usual: 1, quick: 1 },
   },
   shapes: ['closed', 'open'],

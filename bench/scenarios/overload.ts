@@ -15,8 +15,8 @@ export const overload: Scenario = {
   shows: 'a hot task queue at ten times its knee, and with a crowd of callers: throughput against the knee, refusals',
   runs: 'usual',
   parameters: {
-    times: { what: 'the rate of the knee that is offered', usual: 10, quick: 10 },
-    seconds: { what: 'of overload', usual: 5, quick: 2 },
+    times: { what: 'the rate of the knee that is offered', usual: 10, quick: 10, is: 'an amount' },
+    seconds: { what: 'of overload', usual: 5, quick: 2, is: 'an amount' },
     callers: { what: 'who wait for a result at once', usual: 100_000, quick: 5_000 },
   },
   shapes: [],

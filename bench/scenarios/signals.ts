@@ -13,7 +13,7 @@ export const signals: Scenario = {
   parameters: {
     targets: { what: 'workflows that are signalled in turn', usual: 1_000, quick: 200 },
     concurrency: { what: 'signals at a time', usual: 128, quick: 128 },
-    perSecondOne: { what: 'signals a second to one workflow', usual: 1_000, quick: 500 },
+    perSecondOne: { what: 'signals a second to one workflow', usual: 1_000, quick: 500, is: 'an amount' },
   },
   shapes: ['closed', 'open'],
   needs: ['collector'],

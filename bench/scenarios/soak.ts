@@ -17,7 +17,7 @@ export const soak: Scenario = {
   runs: 'asked',
   parameters: {
     concurrency: { what: 'at a time', usual: 64, quick: 64 },
-    minutes: { what: 'measured; --duration says it too', usual: 30, quick: 0.5 },
+    minutes: { what: 'measured; --duration says it too', usual: 30, quick: 0.5, is: 'an amount' },
   },
   shapes: ['closed', 'open'],
   needs: ['sequence'],

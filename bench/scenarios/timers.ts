@@ -11,8 +11,8 @@ export const timers: Scenario = {
   shows: 'timers due so many a second while many more are armed: how late they are',
   runs: 'quick',
   parameters: {
-    armed: { what: 'timers armed for tomorrow', usual: 50_000, quick: 3_000 },
-    duePerSecond: { what: 'timers due per second', usual: 500, quick: 300 },
+    armed: { what: 'timers armed for tomorrow', usual: 50_000, quick: 3_000, is: 'a count or 0' },
+    duePerSecond: { what: 'timers due per second', usual: 500, quick: 300, is: 'an amount' },
     sleepMs: { what: 'of each of these', usual: 3_000, quick: 1_000 },
   },
   shapes: ['open'],
