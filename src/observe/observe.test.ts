@@ -67,4 +67,17 @@ describe('metrics', () => {
       expect(text).toContain(`${line}\n`);
     }
   });
+
+  it('say what the process used before the first scrape, and nothing of the event loop that was not measured', async () => {
+    const exposition = await makeExposition(new Metrics());
+    const text = await exposition.render();
+    const { user, system } = process.cpuUsage();
+    exposition.close();
+    const value = (name: string): number => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+    expect(value('process_cpu_user_seconds_total')).toBeGreaterThan(0.05);
+    expect(value('process_cpu_user_seconds_total')).toBeLessThanOrEqual(user / 1e6);
+    expect(value('process_cpu_seconds_total')).toBeLessThanOrEqual((user + system) / 1e6);
+    expect(text).not.toMatch(/\bnan\b/i);
+    expect(value('nodejs_eventloop_lag_min_seconds')).toBeLessThan(10);
+  });
 });

@@ -2,6 +2,7 @@
 // without fraction, floats for the rest. Fields that are `undefined` are left out, so that absent and undefined mean the same.
 
 import { Packr, Unpackr } from 'msgpackr';
+import { HAS_BUFFERS } from './buffers.ts';
 import { packPlain } from './pack.ts';
 import { NOT_PLAIN, unpackAllPlain, unpackPlain } from './unpack.ts';
 
@@ -16,23 +17,23 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
 
 /** The bytes are the caller's own. Throws TypeError for what MessagePack cannot say (functions, symbols). */
 export function encode(value: unknown): Uint8Array {
-  return packPlain(value) ?? packr.pack(value);
+  return (HAS_BUFFERS ? packPlain(value) : undefined) ?? packr.pack(value);
 }
 
 /** The same for what is gone within moments: see `Memory` in pack.ts. */
 export function encodeBriefly(value: unknown): Uint8Array {
-  return packPlain(value, 'shared') ?? packr.pack(value);
+  return (HAS_BUFFERS ? packPlain(value, 'shared') : undefined) ?? packr.pack(value);
 }
 
 /** Throws on malformed or trailing bytes. Byte strings in the result are views of `bytes`: copy what outlives it. */
 export function decode(bytes: Uint8Array): unknown {
-  const value = unpackPlain(bytes);
+  const value = HAS_BUFFERS ? unpackPlain(bytes) : NOT_PLAIN;
   return value === NOT_PLAIN ? unpackr.unpack(bytes) : value;
 }
 
 /** Decodes concatenated values, in order. Throws on malformed bytes. */
 export function decodeAll(bytes: Uint8Array): unknown[] {
-  const plain = unpackAllPlain(bytes);
+  const plain = HAS_BUFFERS ? unpackAllPlain(bytes) : NOT_PLAIN;
   if (plain !== NOT_PLAIN) return plain;
   const values: unknown[] = [];
   unpackr.unpackMultiple(bytes, (value) => {

@@ -2,16 +2,20 @@
 // time. That library asks of each object's each field whether it is its own and among the values to skip; on the hot path that was a tenth of
 // a node's CPU. What is not plain (bigint, Map, Date, a class's instance) is left to msgpackr: decision 0022. Called by codec.ts alone.
 
+import { HAS_BUFFERS } from './buffers.ts';
+
 /** Thrown, and caught by `packPlain`: never seen outside. */
 const NOT_PLAIN = Symbol('not plain data');
 
+/** Never written to: codec.ts asks nothing of this module then. */
+const NO_BUFFER = new Uint8Array(0) as Buffer;
 const FIRST_BYTES = 64 * 1024;
 /** A scratch that one large value made larger is not kept. */
 const MAX_KEPT_BYTES = 1024 * 1024;
 /** Beyond so many UTF-16 units the runtime's own writer is faster than a loop. */
 const SHORT_TEXT = 64;
 
-let scratch = Buffer.allocUnsafeSlow(FIRST_BYTES);
+let scratch = HAS_BUFFERS ? Buffer.allocUnsafeSlow(FIRST_BYTES) : NO_BUFFER;
 let view = new DataView(scratch.buffer);
 let at = 0;
 
@@ -20,7 +24,7 @@ const SLAB_BYTES = 16 * 1024;
 /** With less left, the next value begins a new one. */
 const SLAB_LEFT = 2 * 1024;
 
-let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slab = HAS_BUFFERS ? Buffer.allocUnsafeSlow(SLAB_BYTES) : NO_BUFFER;
 let slabView = new DataView(slab.buffer);
 let slabAt = 0;
 

@@ -7,7 +7,7 @@
 // Any byte may be hostile: not all that is read here was walked before (websocket/skim.ts). So no header is believed about memory, no peer makes what
 // is remembered of keys and texts grow beyond its bounds, or makes looking for a key take long; and what is remembered decides about speed alone.
 
-import { isUtf8 } from 'node:buffer';
+import { HAS_BUFFERS } from './buffers.ts';
 
 /** What stands in for a result when something is not plain, or wrong. Thrown within, never seen outside. */
 export const NOT_PLAIN = Symbol('not plain data');
@@ -50,7 +50,9 @@ const REPLACED = '\ufffd';
 const HASH_FACTOR = 2 * Math.floor(Math.random() * 0x4000_0000) + 1;
 const NO_BYTES = new Uint8Array(0);
 /** What `toString('utf8', from, to)` calls, of any bytes; missing from Node's types. */
-const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, from: number, to: number): string };
+const { utf8Slice } = (HAS_BUFFERS ? Buffer.prototype : {}) as unknown as {
+  utf8Slice(this: Uint8Array, from: number, to: number): string;
+};
 
 let first: Step[] = [];
 let steps = 0;
@@ -219,7 +221,7 @@ function readText(length: number): string {
 /** What is not well-formed is read by msgpackr, whose packer says half of a surrogate pair in its own way. */
 function newText(from: number): string {
   const text = utf8Slice.call(source, from, at);
-  if (text.includes(REPLACED) && !isUtf8(source.subarray(from, at))) throw NOT_PLAIN;
+  if (text.includes(REPLACED) && !Buffer.from(text).equals(source.subarray(from, at))) throw NOT_PLAIN;
   return text;
 }
 
