@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { Measurement } from '../lib/report.ts';
 import { clientCount, parameter, shapeOf, withClients } from '../lib/scenario.ts';
 import { type RunningCluster, SHARDS, withCluster } from '../tenuto/cluster.ts';
@@ -32,6 +33,7 @@ export const failover: Scenario = {
           scenario: 'failover',
           plan: (prefix) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }),
           shape: shapeOf(context.load, parameter(context, 'concurrency')),
+          path: pathOf(1),
           during: () => killAndRestart(running, killAtS, backAfterS),
         });
         return [{ ...measurement, figures: dipOf(measurement, killAtS) }];

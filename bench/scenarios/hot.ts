@@ -26,6 +26,7 @@ export const hot: Scenario = {
           kind: 'open',
           perSecond: context.load.ratePerSecond ?? parameter(context, 'signalsPerSecond'),
         },
+        path: { fsyncs: 1, frames: 2 },
         onAll: (all) => {
           sent += all;
         },

@@ -5,6 +5,7 @@
 
 import { measure } from '../lib/measure.ts';
 import type { Scenario, ScenarioContext } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { LoadShape, Measurement } from '../lib/report.ts';
 import { parameter, withTenuto } from '../lib/scenario.ts';
 
@@ -31,6 +32,7 @@ export const overload: Scenario = {
           case: name,
           plan: (prefix) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }),
           shape,
+          path: pathOf(1),
           onAll: (operations, seconds) => {
             whole = { operations, seconds };
           },

@@ -33,6 +33,7 @@ export const signals: Scenario = {
           operation: 'signal',
           plan: () => ({ of: 'signal', prefix: collectors.prefix, targets }),
           shape,
+          path: { fsyncs: 1, frames: 2 },
           onAll: (all) => {
             sent += all;
           },

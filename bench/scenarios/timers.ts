@@ -30,6 +30,8 @@ export const timers: Scenario = {
           operation: 'timer due',
           plan: (prefix) => ({ of: 'execute', kind: 'timer', prefix, count, payloadBytes: 0 }),
           shape: { kind: 'open', perSecond },
+          // In: the start and the task that sleeps. Out: the task that wakes, and the result, which is durable.
+          path: { fsyncs: 1, frames: 6 },
         }),
       ];
     }),
