@@ -250,12 +250,16 @@ describe('the load generator fails the run', () => {
 });
 
 function isWhole(measurement: Measurement): void {
-  const { counts, latency, roles, perSecond } = measurement;
+  const { counts, latency, multiples, roles, perSecond } = measurement;
   expect(counts.all).toBeGreaterThan(0);
   // On a machine that has much else to do nothing may end in the measured time.
   expect(counts.all).toBeGreaterThanOrEqual(counts.done);
   expect(perSecond > 0).toBe(counts.done > 0);
   expect(latency?.p99Ms ?? 0).toBeGreaterThanOrEqual(latency?.p50Ms ?? 0);
+  expect(multiples.map(({ what }) => what)).toEqual([
+    ...(latency === undefined ? [] : ['p50', 'p99']),
+    ...(perSecond > 0 ? ['per second', 'per second'] : []),
+  ]);
   expect(roles.map(({ role, processes }) => [role, processes])).toEqual([
     ['node', 1],
     ['worker', 1],

@@ -19,7 +19,13 @@ const known = {
   scenarios: [
     scenario('throughput'),
     scenario('replay', { runs: 'usual', shapes: [], parameters: {} }),
-    scenario('soak', { runs: 'asked' }),
+    scenario('soak', {
+      runs: 'asked',
+      parameters: {
+        minutes: { what: '', usual: 30, quick: 1, is: 'an amount', atMost: 60 },
+        shops: { what: '', usual: 0, quick: 1, is: 'a count or 0', atMost: 300 },
+      },
+    }),
     scenario('hot', { runs: 'asked', shapes: ['open'] }),
   ],
 };
@@ -58,6 +64,13 @@ it('reads the load', () => {
   expect([...flags.set]).toEqual([['concurrency', 8]]);
 });
 
+it('takes a fraction of an amount, and 0 where it means something', () => {
+  expect([...parse('soak', '--set', 'minutes=0.5', '--set', 'shops=0').set]).toEqual([
+    ['minutes', 0.5],
+    ['shops', 0],
+  ]);
+});
+
 describe('says what is wrong and what would be right', () => {
   it.each([
     [['fast'], 'there is no scenario fast; --list shows them'],
@@ -79,7 +92,11 @@ describe('says what is wrong and what would be right', () => {
     [['--set', 'concurrency'], "--set must be like concurrency=64, got 'concurrency'"],
     [['--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: concurrency'],
     [['replay', '--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: none'],
-    [['--set', 'concurrency=-1'], "--set concurrency must be a number of at least 0, got '-1'"],
+    [['--set', 'concurrency=-1'], "--set concurrency must be a whole number of at least 1, got '-1'"],
+    [['--set', 'concurrency=0'], "--set concurrency must be a whole number of at least 1, got '0'"],
+    [['--set', 'concurrency=2.5'], "--set concurrency must be a whole number of at least 1, got '2.5'"],
+    [['soak', '--set', 'shops=301'], "--set shops must be a whole number from 0 to 300, got '301'"],
+    [['soak', '--set', 'minutes=0'], "--set minutes must be a number greater than 0, 60 at most, got '0'"],
     [['--peer', 'other'], 'there is no peer other; there are: restate, dbos, temporal'],
   ])('%j', (args, message) => {
     expect(() => parse(...args)).toThrow(new UsageError(message));

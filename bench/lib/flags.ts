@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { msToNumber } from '../../sdk/common/time.ts';
 import { choosePeers, type PeerRequest } from '../peers/choice.ts';
-import type { LoadFlags, Scenario } from './model.ts';
+import type { LoadFlags, Parameter, Scenario } from './model.ts';
 
 export interface Flags {
   readonly show: 'help' | 'list' | 'run';
@@ -113,12 +113,28 @@ function settings(all: readonly string[], scenarios: readonly Scenario[]): Reado
     all.map((setting) => {
       const [, name = '', value = ''] = /^([^=]+)=(.+)$/.exec(setting) ?? [];
       if (name === '') throw new UsageError(`--set must be like concurrency=64, got '${setting}'`);
-      const parameters = [...new Set(scenarios.flatMap((scenario) => Object.keys(scenario.parameters)))];
-      if (!parameters.includes(name))
-        throw new UsageError(`no scenario of this run has a parameter ${name}; there are: ${orNone(parameters)}`);
-      return [name, numberOf(`--set ${name}`, value, (n) => Number.isFinite(n) && n >= 0, 'a number of at least 0')];
+      const meant = scenarios.flatMap(({ parameters }) => parameters[name] ?? []);
+      if (meant.length === 0) {
+        const all = [...new Set(scenarios.flatMap(({ parameters }) => Object.keys(parameters)))];
+        throw new UsageError(`no scenario of this run has a parameter ${name}; there are: ${orNone(all)}`);
+      }
+      for (const parameter of meant) settable(name, value, parameter);
+      return [name, Number(value)];
     }),
   );
+}
+
+function settable(name: string, value: string, { is = 'a count', atMost = Number.POSITIVE_INFINITY }: Parameter): void {
+  const flag = `--set ${name}`;
+  const most = atMost === Number.POSITIVE_INFINITY ? undefined : atMost.toLocaleString('en-US');
+  if (is === 'an amount') {
+    const must = `a number greater than 0${most === undefined ? '' : `, ${most} at most`}`;
+    numberOf(flag, value, (n) => n > 0 && n <= atMost && Number.isFinite(n), must);
+    return;
+  }
+  const least = is === 'a count' ? 1 : 0;
+  const must = most === undefined ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`;
+  numberOf(flag, value, (n) => Number.isInteger(n) && n >= least && n <= atMost, must);
 }
 
 function positive(name: string, value: string | undefined): number | undefined {

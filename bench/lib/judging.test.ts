@@ -76,6 +76,7 @@ describe('multiples', () => {
       ['p50', '2 fsyncs + 8 loopback frames', 1.5],
       ['p99', '2 fsyncs + 8 loopback frames', 3],
       ['per second', "8 frames of an echo's throughput", 10],
+      ['per second', '8 frames of MessagePack by one core', 62.5],
     ]);
   });
 

@@ -173,6 +173,9 @@ export interface Parameter {
   readonly usual: number;
   /** With `--quick`. */
   readonly quick: number;
+  /** What may be set. Default: a count, from 1. An amount may have a fraction, and is more than 0. */
+  readonly is?: 'a count' | 'a count or 0' | 'an amount';
+  readonly atMost?: number;
 }
 
 export interface Scenario {

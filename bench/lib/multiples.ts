@@ -5,7 +5,7 @@ import type { Floors, Latency, Multiple } from './report.ts';
 /** What one operation cannot do without, one after the other. */
 export interface Path {
   readonly fsyncs: number;
-  /** WebSocket messages, each one way. */
+  /** WebSocket messages, each one way, as small as those of the floor: what more bytes take shows in the multiple. */
   readonly frames: number;
 }
 
@@ -32,9 +32,12 @@ export function multiplesOf(
     multiples.push({ what: 'p99', floor, floorValue: bestMs, unit: 'ms', times: latency.p99Ms / bestMs });
   }
   if (perSecond > 0 && frames > 0) {
-    const most = (2 * floors.echoesPerSecond) / frames;
-    const what = `${frames} frames of an echo's throughput`;
-    multiples.push({ what: 'per second', floor: what, floorValue: most, unit: '/s', times: most / perSecond });
+    for (const [what, most] of [
+      [`${frames} frames of an echo's throughput`, (2 * floors.echoesPerSecond) / frames],
+      [`${frames} frames of MessagePack by one core`, floors.msgpackPerSecond / frames],
+    ] as const) {
+      multiples.push({ what: 'per second', floor: what, floorValue: most, unit: '/s', times: most / perSecond });
+    }
   }
   return multiples;
 }

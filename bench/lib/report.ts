@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { UsageError } from './flags.ts';
 
 /** Grows when a report of the version before can no longer be read. */
 export const REPORT_SCHEMA = 1;
@@ -156,19 +157,20 @@ const reportSchema = z.object({
 });
 export type Report = z.infer<typeof reportSchema>;
 
-/** @throws Error that names the file and what is wrong with it */
+/** @throws UsageError that names the file and what is wrong with it */
 export function readReport(file: string): Report {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`${file} is not a report of the bench: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new UsageError(
+      `${file} is not a report of the bench: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   const parsed = reportSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new Error(
+  throw new UsageError(
     `${file} is not a report of this version of the bench (schema ${REPORT_SCHEMA}):\n${z.prettifyError(parsed.error)}`,
   );
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareWith } from './compare.ts';
+import { UsageError } from './flags.ts';
 import { type Measurement, REPORT_SCHEMA, type Report, readReport } from './report.ts';
 import { figure, renderReport } from './table.ts';
 
@@ -31,7 +32,10 @@ function measurement(more: Partial<Measurement> = {}): Measurement {
       { role: 'client', processes: 1, cpuUsPerOperation: 45 },
     ],
     series: [],
-    multiples: [{ what: 'p50', floor: '2 fsyncs + 8 loopback frames', floorValue: 2, unit: 'ms', times: 31 }],
+    multiples: [
+      { what: 'p50', floor: '2 fsyncs + 8 loopback frames', floorValue: 2, unit: 'ms', times: 31 },
+      { what: 'p99', floor: '2 fsyncs + 8 loopback frames', floorValue: 2, unit: 'ms', times: 50.5 },
+    ],
     steady: { afterS: 2 },
     steps: [],
     figures: [],
@@ -86,14 +90,14 @@ describe('a report', () => {
         '/s',
         'p50 ms',
         'p99 ms',
-        'p50 × floor',
+        'p50, p99 × floor',
         'node µs',
         'worker µs',
         'client µs',
         'fsyncs',
         'KB written',
       ],
-      ['throughput', '256 at a time', '4,000', '62', '101', '31', '230', '170', '45', '0.020', '5.20'],
+      ['throughput', '256 at a time', '4,000', '62', '101', '31, 50.5', '230', '170', '45', '0.020', '5.20'],
     ]);
   });
 
@@ -186,6 +190,7 @@ describe('a report as a file', () => {
     if (content !== undefined) writeFileSync(broken, content);
     expect(() => readReport(broken)).toThrow(message);
     expect(() => readReport(broken)).toThrow(broken);
+    expect(() => readReport(broken)).toThrow(UsageError);
   });
 });
 

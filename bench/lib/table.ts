@@ -42,7 +42,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       '/s',
       'p50 ms',
       'p99 ms',
-      'p50 × floor',
+      'p50, p99 × floor',
       'node µs',
       'worker µs',
       'client µs',
@@ -69,7 +69,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       `${measurement.steady === 'never' ? '~ ' : ''}${figure(measurement.perSecond)}`,
       figure(latency?.p50Ms),
       figure(latency?.p99Ms),
-      figure(multiples.find(({ what }) => what === 'p50')?.times),
+      multiplesOf(multiples),
       figure(addUp(node?.cpuUsPerOperation, roleOf(measurement, 'store')?.cpuUsPerOperation)),
       figure(roleOf(measurement, 'worker')?.cpuUsPerOperation),
       figure(roleOf(measurement, 'client')?.cpuUsPerOperation),
@@ -81,6 +81,12 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
   const unsteady = withLoad.some(({ steady }) => steady === 'never') ? '; ~ the rate was not steady' : '';
   const legend = `per operation (a workflow unless its name says otherwise), every result checked${unsteady}`;
   return `${table.toString()}\n${pc.dim(legend)}`;
+}
+
+/** `1.4, 3.9`; empty where there is no floor. */
+function multiplesOf(multiples: Measurement['multiples']): string {
+  const times = (['p50', 'p99'] as const).flatMap((of) => multiples.find(({ what }) => what === of)?.times ?? []);
+  return times.map(figure).join(', ');
 }
 
 /** What scenarios measured of their own: a line each. */

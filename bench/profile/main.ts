@@ -13,7 +13,7 @@ import { renderReport } from '../lib/table.ts';
 import { SCENARIOS } from '../scenarios/index.ts';
 import { TenutoSystem } from '../tenuto/system.ts';
 import { byFunction, readCpuProfile } from './call-tree.ts';
-import { takeOut } from './flags.ts';
+import { mustBeOfAProfile, takeOut } from './flags.ts';
 import { readHeapProfile } from './heap.ts';
 import { nameOfThread, type ProfiledThread, renderProfile } from './page.ts';
 import { PROFILED_ROLES, recordInto, recordingFolder } from './recording.ts';
@@ -30,7 +30,7 @@ Runs a scenario of the bench (npm run bench -- --list) and records the CPU and t
 
 options
   --out DIR          where to: profile.html, and .cpuprofile and .heapprofile of each thread (default: profiles/SCENARIO)
-  --quick, --rate, --concurrency, --clients, --duration, --set
+  --quick, --rate, --concurrency, --clients, --duration, --step, --set
                      as for the bench
   --help
 `;
@@ -42,8 +42,9 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  mustBeOfAProfile(flags);
   const [scenario, another] = flags.scenarios;
-  if (scenario === undefined || another !== undefined) {
+  if (flags.show === 'list' || scenario === undefined || another !== undefined) {
     throw new UsageError('name one scenario to profile; npm run bench -- --list shows them');
   }
   const folder = resolve(out ?? join('profiles', scenario.name));

@@ -1,8 +1,8 @@
 // Recorded profiles read: sums that are right, names that cannot break the page, and files that are none refused.
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../lib/flags.ts';
+import { parseFlags, UsageError } from '../lib/flags.ts';
 import { byFolder, byFunction, folderOf, readCpuProfile } from './call-tree.ts';
-import { takeOut } from './flags.ts';
+import { mustBeOfAProfile, takeOut } from './flags.ts';
 import { boxesOf } from './flame.ts';
 import { readHeapProfile } from './heap.ts';
 import { renderProfile } from './page.ts';
@@ -125,5 +125,17 @@ describe('--out', () => {
 
   it.each([[['hot', '--out']], [['--out', '--quick']], [['--out=']]])('is refused without a folder: %j', (args) => {
     expect(() => takeOut(args)).toThrow(UsageError);
+  });
+});
+
+describe('options that are of the bench alone', () => {
+  const parse = (...args: string[]) => parseFlags(args, { scenarios: [] });
+
+  it('are refused by name, since they would be passed over', () => {
+    const given = parse('--peer', 'restate', '--json', 'a.json', '--html', 'a.html', '--baseline', 'b.json');
+    expect(() => mustBeOfAProfile(given)).toThrow(
+      new UsageError('--peer and --json and --html and --baseline: of the bench, not of a profile; --help lists those'),
+    );
+    mustBeOfAProfile(parse('--quick', '--duration', '3s', '--clients', '2'));
   });
 });

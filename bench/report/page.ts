@@ -89,7 +89,7 @@ function renderCharts(load: Load, of: number): Markup | undefined {
 function renderLegend({ measurements }: Report, before: Report | undefined): Markup {
   const several = measurements.some(({ round }) => round > 1);
   const lines = [
-    'Per operation (a workflow unless its name says otherwise), every result checked. p50 × floor: the p50 as a multiple of the fsyncs and loopback frames that it cannot do without.',
+    'Per operation (a workflow unless its name says otherwise), every result checked. p50 and p99 × floor: as multiples of the fsyncs and loopback frames that it cannot do without.',
     ...(measurements.some(({ steady }) => steady === 'never') ? ['~ the rate was not steady.'] : []),
     ...(several ? ['Of several rounds the median (least–most); curves are medians too.'] : []),
     ...(before === undefined ? [] : ['× before: the rate should not fall below 1, the latency not rise above it.']),

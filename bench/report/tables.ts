@@ -31,7 +31,8 @@ const SPEED: readonly Column[] = [
   { name: 'p50 ms', kind: 'number', cell: ({ rounds }) => spread(rounds, p50) },
   { name: 'p99 ms', kind: 'number', cell: ({ rounds }) => spread(rounds, p99) },
   number('p99.9 ms', ({ latency }) => latency?.p999Ms),
-  number('p50 × floor', ({ multiples }) => multiples.find(({ what }) => what === 'p50')?.times),
+  number('p50 × floor', (measurement) => multipleOf(measurement, 'p50')),
+  number('p99 × floor', (measurement) => multipleOf(measurement, 'p99')),
 ];
 
 /** Per operation. */
@@ -155,6 +156,10 @@ function spread(measurements: readonly Measurement[], read: Read): Cell {
 
 function roleOf({ roles }: Measurement, role: RoleFigures['role']): RoleFigures | undefined {
   return roles.find((each) => each.role === role);
+}
+
+function multipleOf({ multiples }: Measurement, of: 'p50' | 'p99'): number | undefined {
+  return multiples.find(({ what }) => what === of)?.times;
 }
 
 /** With the store where it is a process of its own. */

@@ -36,6 +36,7 @@ export const batch: Scenario = {
       what: 'operations a second the job may begin (5,000 is the most there is)',
       usual: 5_000,
       quick: 5_000,
+      atMost: 5_000,
     },
   },
   shapes: [],

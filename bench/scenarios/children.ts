@@ -12,6 +12,13 @@ export const children = workload({
   },
   kinds: ['children'],
   cases: (p) => [
-    { name: `${p('children')} children`, kind: 'children', count: p('children'), concurrency: p('concurrency') },
+    // The parent's start, its task, the child's, its second task, the result; durable: that the child begins, that it ended, that the parent did.
+    {
+      name: `${p('children')} children`,
+      kind: 'children',
+      count: p('children'),
+      concurrency: p('concurrency'),
+      path: { fsyncs: 3, frames: 8 },
+    },
   ],
 });

@@ -12,8 +12,8 @@ export const cluster: Scenario = {
     "three nodes: how long shards pause when nodes die, drain and hand over; CPU and latency beside one node's; memory of shards",
   runs: 'asked',
   parameters: {
-    faults: { what: 'nodes that are killed, ended and drained', usual: 3, quick: 1 },
-    warmUp: { what: 'workflows before CPU is compared', usual: 30_000, quick: 1_000 },
+    faults: { what: 'nodes that are killed, ended and drained', usual: 3, quick: 1, atMost: 3 },
+    warmUp: { what: 'workflows before CPU is compared', usual: 30_000, quick: 1_000, is: 'a count or 0' },
   },
   shapes: [],
   needs: 'tenuto',

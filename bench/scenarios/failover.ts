@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { Measurement } from '../lib/report.ts';
 import { clientCount, parameter, shapeOf, withClients } from '../lib/scenario.ts';
 import { type RunningCluster, SHARDS, withCluster } from '../tenuto/cluster.ts';
@@ -16,7 +17,7 @@ export const failover: Scenario = {
     concurrency: { what: 'workflows of one activity at a time', usual: 64, quick: 32 },
     killAtS: { what: 'seconds after the measured time began', usual: 5, quick: 2 },
     backAfterS: { what: 'seconds after it was killed', usual: 10, quick: 5 },
-    seconds: { what: 'measured', usual: 30, quick: 12 },
+    seconds: { what: 'measured', usual: 30, quick: 12, is: 'an amount' },
   },
   shapes: ['closed', 'open'],
   needs: 'tenuto',
@@ -32,6 +33,7 @@ export const failover: Scenario = {
           scenario: 'failover',
           plan: (prefix) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }),
           shape: shapeOf(context.load, parameter(context, 'concurrency')),
+          path: pathOf(1),
           during: () => killAndRestart(running, killAtS, backAfterS),
         });
         return [{ ...measurement, figures: dipOf(measurement, killAtS) }];

@@ -3,6 +3,7 @@
 
 import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { Measurement } from '../lib/report.ts';
 import { clientCount, parameter, shapeOf, withClients } from '../lib/scenario.ts';
 import { SHARDS, withCluster } from '../tenuto/cluster.ts';
@@ -13,7 +14,7 @@ export const growth: Scenario = {
   runs: 'asked',
   parameters: {
     concurrency: { what: 'workflows of one activity at a time', usual: 64, quick: 32 },
-    seconds: { what: 'measured at each size', usual: 30, quick: 12 },
+    seconds: { what: 'measured at each size', usual: 30, quick: 12, is: 'an amount' },
     replicas: { what: 'of each shard', usual: 1, quick: 1 },
   },
   shapes: ['closed', 'open'],
@@ -31,6 +32,7 @@ export const growth: Scenario = {
             case: name,
             plan: (prefix) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }),
             shape: shapeOf(context.load, parameter(context, 'concurrency')),
+            path: pathOf(1),
             during,
           });
         const grow = async (): Promise<void> => {

@@ -10,7 +10,7 @@ export const hot: Scenario = {
   shows: 'one workflow that gets signals at a fixed rate, and counts them',
   runs: 'usual',
   parameters: {
-    signalsPerSecond: { what: 'offered', usual: 1_000, quick: 500 },
+    signalsPerSecond: { what: 'offered', usual: 1_000, quick: 500, is: 'an amount' },
   },
   shapes: ['open'],
   needs: 'tenuto',
@@ -26,6 +26,7 @@ export const hot: Scenario = {
           kind: 'open',
           perSecond: context.load.ratePerSecond ?? parameter(context, 'signalsPerSecond'),
         },
+        path: { fsyncs: 1, frames: 2 },
         onAll: (all) => {
           sent += all;
         },

@@ -10,6 +10,6 @@ export const local = workload({
   kinds: ['local'],
   cases: (p) => [
     { name: '1 step', kind: 'local', count: 1, concurrency: p('concurrency'), path: { fsyncs: 2, frames: 4 } },
-    { name: '10 steps', kind: 'local', count: 10, concurrency: p('concurrency') },
+    { name: '10 steps', kind: 'local', count: 10, concurrency: p('concurrency'), path: { fsyncs: 2, frames: 4 } },
   ],
 });

@@ -19,7 +19,7 @@ export const orders: Scenario = {
   shows: 'the order pipeline of the demo: activities, signals, queries, timers, sagas; its audit must balance',
   runs: 'usual',
   parameters: {
-    orders: { what: 'orders, at most 300', usual: 300, quick: 40 },
+    orders: { what: 'orders', usual: 300, quick: 40, atMost: 300 },
     concurrency: { what: 'orders under way at once', usual: 100, quick: 40 },
   },
   shapes: [],

@@ -5,6 +5,7 @@
 
 import { measure } from '../lib/measure.ts';
 import type { Scenario, ScenarioContext } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { LoadShape, Measurement } from '../lib/report.ts';
 import { parameter, withTenuto } from '../lib/scenario.ts';
 
@@ -15,8 +16,8 @@ export const overload: Scenario = {
   shows: 'a hot task queue at ten times its knee, and with a crowd of callers: throughput against the knee, refusals',
   runs: 'usual',
   parameters: {
-    times: { what: 'the rate of the knee that is offered', usual: 10, quick: 10 },
-    seconds: { what: 'of overload', usual: 5, quick: 2 },
+    times: { what: 'the rate of the knee that is offered', usual: 10, quick: 10, is: 'an amount' },
+    seconds: { what: 'of overload', usual: 5, quick: 2, is: 'an amount' },
     callers: { what: 'who wait for a result at once', usual: 100_000, quick: 5_000 },
   },
   shapes: [],
@@ -31,6 +32,7 @@ export const overload: Scenario = {
           case: name,
           plan: (prefix) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }),
           shape,
+          path: pathOf(1),
           onAll: (operations, seconds) => {
             whole = { operations, seconds };
           },

@@ -1,5 +1,6 @@
 // Activities all at once: batches of commands, and results that come in together.
 
+import { pathOf } from '../lib/multiples.ts';
 import { workload } from './workload.ts';
 
 export const parallel = workload({
@@ -12,6 +13,12 @@ export const parallel = workload({
   },
   kinds: ['parallel'],
   cases: (p) => [
-    { name: `${p('activities')} activities`, kind: 'parallel', count: p('activities'), concurrency: p('concurrency') },
+    {
+      name: `${p('activities')} activities`,
+      kind: 'parallel',
+      count: p('activities'),
+      concurrency: p('concurrency'),
+      path: pathOf(1),
+    },
   ],
 });

@@ -1,5 +1,6 @@
 // Payloads through a workflow of one activity: in with the start, to the activity, back, out with the result. Random text, so that nothing shrinks it.
 
+import { pathOf } from '../lib/multiples.ts';
 import { workload } from './workload.ts';
 
 const KIB = 1_024;
@@ -15,8 +16,22 @@ export const payloads = workload({
   },
   kinds: ['sequence'],
   cases: (p) => [
-    { name: '1 KiB', kind: 'sequence', count: 1, payloadBytes: KIB, concurrency: p('concurrency1') },
-    { name: '64 KiB', kind: 'sequence', count: 1, payloadBytes: 64 * KIB, concurrency: p('concurrency64') },
-    { name: '1 MiB', kind: 'sequence', count: 1, payloadBytes: KIB * KIB, concurrency: p('concurrency1024') },
+    { name: '1 KiB', kind: 'sequence', count: 1, payloadBytes: KIB, concurrency: p('concurrency1'), path: pathOf(1) },
+    {
+      name: '64 KiB',
+      kind: 'sequence',
+      count: 1,
+      payloadBytes: 64 * KIB,
+      concurrency: p('concurrency64'),
+      path: pathOf(1),
+    },
+    {
+      name: '1 MiB',
+      kind: 'sequence',
+      count: 1,
+      payloadBytes: KIB * KIB,
+      concurrency: p('concurrency1024'),
+      path: pathOf(1),
+    },
   ],
 });

@@ -27,6 +27,7 @@ export const resets: Scenario = {
         operation: 'reset',
         plan: () => ({ of: 'reset', prefix: collectors.prefix, targets }),
         shape: shapeOf(context.load, parameter(context, 'concurrency')),
+        path: { fsyncs: 1, frames: 2 },
         onAll: (all) => {
           answered += all;
         },

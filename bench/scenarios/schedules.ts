@@ -24,7 +24,7 @@ export const schedules: Scenario = {
   parameters: {
     schedules: { what: 'schedules', usual: 100_000, quick: 2_000 },
     withinSeconds: { what: 'seconds within which all are due', usual: 60, quick: 10 },
-    madePerSecond: { what: 'schedules made a second, at least', usual: 500, quick: 200 },
+    madePerSecond: { what: 'schedules made a second, at least', usual: 500, quick: 200, is: 'an amount' },
   },
   shapes: [],
   // A system that takes calls: schedules are no kind of workflow.

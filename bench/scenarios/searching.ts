@@ -6,6 +6,7 @@ import { Connection } from 'tenuto/client';
 import { IndexedValueType } from '../../src/wire/enums.ts';
 import { measure } from '../lib/measure.ts';
 import { type Driver, type Scenario, STAGE_ATTRIBUTE } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { Measurement } from '../lib/report.ts';
 import { parameter, shapeOf, withDriver, withTenuto } from '../lib/scenario.ts';
 import type { RunningTenuto } from '../tenuto/system.ts';
@@ -39,6 +40,7 @@ export const searching: Scenario = {
             scenario: 'searching',
             plan: (prefix) => ({ of: 'execute', kind: 'searched', prefix, count: upserts, payloadBytes: 0 }),
             shape: shapeOf(context.load, parameter(context, 'concurrency')),
+            path: pathOf(upserts),
             onAll: (all) => {
               executed += all;
             },

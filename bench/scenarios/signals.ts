@@ -13,7 +13,7 @@ export const signals: Scenario = {
   parameters: {
     targets: { what: 'workflows that are signalled in turn', usual: 1_000, quick: 200 },
     concurrency: { what: 'signals at a time', usual: 128, quick: 128 },
-    perSecondOne: { what: 'signals a second to one workflow', usual: 1_000, quick: 500 },
+    perSecondOne: { what: 'signals a second to one workflow', usual: 1_000, quick: 500, is: 'an amount' },
   },
   shapes: ['closed', 'open'],
   needs: ['collector'],
@@ -33,6 +33,7 @@ export const signals: Scenario = {
           operation: 'signal',
           plan: () => ({ of: 'signal', prefix: collectors.prefix, targets }),
           shape,
+          path: { fsyncs: 1, frames: 2 },
           onAll: (all) => {
             sent += all;
           },

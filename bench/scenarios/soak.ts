@@ -3,6 +3,7 @@
 
 import { measure } from '../lib/measure.ts';
 import type { Role, Scenario } from '../lib/model.ts';
+import { pathOf } from '../lib/multiples.ts';
 import type { Measurement } from '../lib/report.ts';
 import { parameter, shapeOf, withSystem } from '../lib/scenario.ts';
 import { isFlat, lineOf } from '../lib/slope.ts';
@@ -17,7 +18,7 @@ export const soak: Scenario = {
   runs: 'asked',
   parameters: {
     concurrency: { what: 'at a time', usual: 64, quick: 64 },
-    minutes: { what: 'measured; --duration says it too', usual: 30, quick: 0.5 },
+    minutes: { what: 'measured; --duration says it too', usual: 30, quick: 0.5, is: 'an amount' },
   },
   shapes: ['closed', 'open'],
   needs: ['sequence'],
@@ -29,6 +30,7 @@ export const soak: Scenario = {
         scenario: 'soak',
         plan: (prefix) => ({ of: 'execute', kind: 'sequence', prefix, count: 3, payloadBytes: 0 }),
         shape: shapeOf(context.load, parameter(context, 'concurrency')),
+        path: pathOf(3),
       });
       return [judged(measurement)];
     });

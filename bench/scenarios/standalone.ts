@@ -19,6 +19,7 @@ export const standalone: Scenario = {
         operation: 'activity',
         plan: (prefix) => ({ of: 'activity', prefix }),
         shape: shapeOf(context.load, parameter(context, 'concurrency')),
+        path: { fsyncs: 2, frames: 4 },
       }),
     ]),
 };

@@ -14,7 +14,7 @@ export const start: Scenario = {
   runs: 'quick',
   parameters: {
     times: { what: 'started', usual: 7, quick: 3 },
-    idleSeconds: { what: 'before memory is read', usual: 5, quick: 2 },
+    idleSeconds: { what: 'before memory is read', usual: 5, quick: 2, is: 'a count or 0' },
   },
   shapes: [],
   needs: 'tenuto',

@@ -28,14 +28,21 @@ export const state: Scenario = {
   runs: 'usual',
   parameters: {
     subscribers: { what: 'readers', usual: 1_000, quick: 100 },
-    connections: { what: `that they share; 0: ${EACH_OF.join(', ')} one after the other`, usual: 0, quick: 100 },
+    connections: {
+      what: `that they share; 0: ${EACH_OF.join(', ')} one after the other`,
+      usual: 0,
+      quick: 100,
+      is: 'a count or 0',
+    },
     processes: { what: 'that they are spread over', usual: 1, quick: 1 },
     changes: { what: 'one after the other', usual: 100, quick: 20 },
-    pause: { what: 'ms from the last reader of a change to the next change', usual: 50, quick: 50 },
+    pause: { what: 'ms from the last reader of a change to the next change', usual: 50, quick: 50, is: 'a count or 0' },
     lean: {
       what: '0: readers of the SDK, 1: that do next to nothing, 2: the same, polling as older clients',
       usual: 1,
       quick: 1,
+      is: 'a count or 0',
+      atMost: 2,
     },
   },
   shapes: [],

@@ -11,8 +11,8 @@ export const timers: Scenario = {
   shows: 'timers due so many a second while many more are armed: how late they are',
   runs: 'quick',
   parameters: {
-    armed: { what: 'timers armed for tomorrow', usual: 50_000, quick: 3_000 },
-    duePerSecond: { what: 'timers due per second', usual: 500, quick: 300 },
+    armed: { what: 'timers armed for tomorrow', usual: 50_000, quick: 3_000, is: 'a count or 0' },
+    duePerSecond: { what: 'timers due per second', usual: 500, quick: 300, is: 'an amount' },
     sleepMs: { what: 'of each of these', usual: 3_000, quick: 1_000 },
   },
   shapes: ['open'],
@@ -30,6 +30,8 @@ export const timers: Scenario = {
           operation: 'timer due',
           plan: (prefix) => ({ of: 'execute', kind: 'timer', prefix, count, payloadBytes: 0 }),
           shape: { kind: 'open', perSecond },
+          // In: the start and the task that sleeps. Out: the task that wakes, and the result, which is durable.
+          path: { fsyncs: 1, frames: 6 },
         }),
       ];
     }),

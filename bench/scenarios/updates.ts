@@ -25,6 +25,7 @@ export const updates: Scenario = {
         operation: 'update',
         plan: () => ({ of: 'update', prefix: collectors.prefix, targets }),
         shape: shapeOf(context.load, parameter(context, 'concurrency')),
+        path: { fsyncs: 1, frames: 4 },
         onAll: (all) => {
           answered += all;
         },

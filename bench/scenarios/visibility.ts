@@ -37,6 +37,7 @@ export const visibility: Scenario = {
           operation,
           plan: () => plan,
           shape: shapeOf(context.load, parameter(context, 'concurrency')),
+          path: { fsyncs: 0, frames: 2 },
         };
         measurements.push(await measure(context, running, clients, spec));
       }

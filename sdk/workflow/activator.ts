@@ -9,6 +9,7 @@ import { ensureApplicationFailure, isCancellation, TemporalFailure } from '../co
 import type { FailureConverter } from '../common/failure-converter.ts';
 import type { Workflow } from '../common/interfaces.ts';
 import { fromPayloads, fromPayloadsAtIndex, type PayloadConverter } from '../common/payload-converter.ts';
+import { SeldomMap } from '../common/seldom-map.ts';
 import { assertNever } from '../common/type-helpers.ts';
 import type { Activation, Intent, IntentKind, Job, Outcome, SinkInvocation } from './activation.ts';
 import { runWith } from './async-context.ts';
@@ -77,19 +78,19 @@ export class Activator {
   readonly handlers: MessageHandlers;
   readonly updates: UpdateHandlers;
   /** By key what `setState` was given last. */
-  readonly published = new Map<string, unknown>();
+  readonly published = new SeldomMap<string, unknown>();
   /** For people, shown by the metadata query. */
   currentDetails = '';
   readonly #nextSeqs = { ...FIRST_SEQS };
-  readonly timers = new Map<number, Pending<void>>();
-  readonly activities = new Map<number, Pending<unknown>>();
-  readonly childStarts = new Map<number, Pending<string> & { workflowId: string; workflowType: string }>();
-  readonly children = new Map<number, Pending<unknown>>();
+  readonly timers = new SeldomMap<number, Pending<void>>();
+  readonly activities = new SeldomMap<number, Pending<unknown>>();
+  readonly childStarts = new SeldomMap<number, Pending<string> & { workflowId: string; workflowType: string }>();
+  readonly children = new SeldomMap<number, Pending<unknown>>();
   readonly nexus = new NexusCalls();
   readonly patches: Patches;
-  readonly externalSignals = new Map<number, Pending<void>>();
-  readonly externalCancels = new Map<number, Pending<void>>();
-  readonly blockedConditions = new Map<number, { fn: () => boolean; resolve: () => void; site: Error }>();
+  readonly externalSignals = new SeldomMap<number, Pending<void>>();
+  readonly externalCancels = new SeldomMap<number, Pending<void>>();
+  readonly blockedConditions = new SeldomMap<number, { fn: () => boolean; resolve: () => void; site: Error }>();
   /** Of the bundle's modules, in their order; set before the workflow's function begins. */
   inbound: readonly WorkflowInboundCallsInterceptor[] = [];
   outbound: readonly WorkflowOutboundCallsInterceptor[] = [];

@@ -1,12 +1,13 @@
 // The deterministic chance of one execution: the stream that `Math.random()` draws from, and named ones beside it.
 
+import { SeldomMap } from '../common/seldom-map.ts';
 import { type RandomSource, seededRandom } from './random.ts';
 
 export class Chance {
   /** What `Math.random()` and `uuid4()` draw from. */
   random: RandomSource;
   #seed: string;
-  #streams = new Map<string, RandomSource>();
+  #streams = new SeldomMap<string, RandomSource>();
 
   constructor(seed: string) {
     this.#seed = seed;
@@ -24,7 +25,7 @@ export class Chance {
   reseed(seed: string): void {
     this.#seed = seed;
     this.random = seededRandom(seed);
-    this.#streams = new Map();
+    this.#streams = new SeldomMap();
   }
 
   /** Draws from other streams until the returned function is called: what happens meanwhile leaves no trace here. */

@@ -10,6 +10,7 @@ import {
   TEMPORAL_RESERVED_PREFIX,
   throwIfReservedName,
 } from '../common/reserved.ts';
+import { SeldomMap } from '../common/seldom-map.ts';
 import { composeInterceptors } from './compose.ts';
 import { DeterminismViolationError } from './errors.ts';
 import { inGroupOfEvent } from './event-groups.ts';
@@ -47,12 +48,12 @@ export interface HandlerHost {
 export const WORKFLOW_METADATA_QUERY_NAME = `${TEMPORAL_RESERVED_PREFIX}workflow_metadata`;
 
 export class MessageHandlers {
-  readonly signals = new Map<string, SignalHandler>();
-  readonly queries = new Map<string, Handler>();
+  readonly signals = new SeldomMap<string, SignalHandler>();
+  readonly queries = new SeldomMap<string, Handler>();
   /** Signals received before their handler was set, in order. */
   readonly buffered: ReceivedSignal[] = [];
   /** Signal handlers that have not returned yet, by the number of their call. */
-  readonly running = new Map<number, { name: string; unfinishedPolicy: HandlerUnfinishedPolicy }>();
+  readonly running = new SeldomMap<number, { name: string; unfinishedPolicy: HandlerUnfinishedPolicy }>();
   defaultSignalHandler: DefaultSignalHandler | undefined;
   defaultQueryHandler: DefaultQueryHandler | undefined;
   #calls = 0;
@@ -175,10 +176,10 @@ export class MessageHandlers {
 export function describeHandlers(
   workflowType: string,
   { queries, signals }: MessageHandlers,
-  updates: ReadonlyMap<string, Handler>,
+  updates: SeldomMap<string, Handler>,
   currentDetails: string,
 ): unknown {
-  const list = (handlers: ReadonlyMap<string, Handler>) =>
+  const list = (handlers: SeldomMap<string, Handler>) =>
     [...handlers].map(([name, { description }]) => ({ name, description }));
   return {
     definition: {

@@ -1,5 +1,6 @@
 // Nexus operations that workflow code waits for: first until their handlers have started them, then for their results. Kept by the activator.
 
+import { SeldomMap } from '../common/seldom-map.ts';
 import type { StartNexusOperationOutput } from './interceptors.ts';
 
 interface Pending<T> {
@@ -9,8 +10,8 @@ interface Pending<T> {
 }
 
 export class NexusCalls {
-  readonly starts = new Map<number, Pending<StartNexusOperationOutput>>();
-  readonly results = new Map<number, Pending<unknown>>();
+  readonly starts = new SeldomMap<number, Pending<StartNexusOperationOutput>>();
+  readonly results = new SeldomMap<number, Pending<unknown>>();
 
   /** The call resolves, and the result is waited for. One that ends at once starts with its end. */
   started(seq: number, token: string | undefined): void {

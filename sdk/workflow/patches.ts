@@ -1,6 +1,7 @@
 // The patches of one execution: which code runs, and the markers that say so.
 
 import type { SearchAttributePair } from '../common/search-attributes.ts';
+import { SeldomMap } from '../common/seldom-map.ts';
 import type { Activator } from './activator.ts';
 import type { UnsafeWorkflowInfo, WorkflowInfo } from './interfaces.ts';
 
@@ -17,7 +18,7 @@ export class Patches {
   /** Of the history that is replayed. */
   readonly inHistory = new Set<string>();
   /** What was said of a patch is said again, whatever the worker would say by then. */
-  readonly #decisions = new Map<string, boolean>();
+  readonly #decisions = new SeldomMap<string, boolean>();
   readonly #activator: Activator;
   readonly #activates: ActivatesPatch;
 

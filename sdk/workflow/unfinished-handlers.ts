@@ -1,6 +1,7 @@
 // What is said about signal and update handlers that still run when their workflow ends.
 
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
+import type { SeldomMap } from '../common/seldom-map.ts';
 import { LOGGER_SINK, type SinkInvocation } from './activation.ts';
 
 interface Running {
@@ -14,8 +15,8 @@ const WAIT = 'Wait for allHandlersFinished() before returning, or set unfinished
 
 /** A warning each for signals and updates, where there is something to say. Leaves nothing running behind: nobody is warned twice. */
 export function unfinishedWarnings(
-  signals: Map<number, Running>,
-  updates: Map<string, Running>,
+  signals: SeldomMap<number, Running>,
+  updates: SeldomMap<string, Running>,
   replaying: boolean,
 ): SinkInvocation[] {
   const warnings: string[] = [];

@@ -6,6 +6,7 @@ import type { Failure } from '../../src/wire/failure.ts';
 import { ApplicationFailure } from '../common/failure.ts';
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import { fromPayloads, type PayloadConverter } from '../common/payload-converter.ts';
+import { SeldomMap } from '../common/seldom-map.ts';
 import { composeInterceptors } from './compose.ts';
 import { type AnyHandler, refuseReserved } from './handlers.ts';
 import type { WorkflowInboundCallsInterceptor } from './interceptors.ts';
@@ -46,9 +47,9 @@ export interface UpdateHost {
 }
 
 export class UpdateHandlers {
-  readonly handlers = new Map<string, UpdateHandler>();
+  readonly handlers = new SeldomMap<string, UpdateHandler>();
   /** Handlers that have not returned yet, by update id. */
-  readonly running = new Map<string, { name: string; unfinishedPolicy: HandlerUnfinishedPolicy }>();
+  readonly running = new SeldomMap<string, { name: string; unfinishedPolicy: HandlerUnfinishedPolicy }>();
   #fallback: DefaultUpdateHandler | undefined;
   /** Received before their handler was set, in order. */
   #buffered: ReceivedUpdate[] = [];

@@ -2,6 +2,7 @@
 
 import { measure } from '../../lib/measure.ts';
 import type { RunningSystem, ScenarioContext } from '../../lib/model.ts';
+import { pathOf } from '../../lib/multiples.ts';
 import type { LoadShape, Measurement } from '../../lib/report.ts';
 import { clientCount, parameter, withClients } from '../../lib/scenario.ts';
 import { SHARDS, withCluster } from '../../tenuto/cluster.ts';
@@ -39,6 +40,7 @@ async function loads(context: ScenarioContext, running: RunningSystem, name: str
         scenario: 'cluster',
         case: name,
         shape,
+        path: pathOf(1),
         // Each node compiles for itself: with less, three look dearer than they are (decision 0040). The same for all, which then hold as much.
         warmUpLeast: many(shape) ? parameter(context, 'warmUp') : 0,
         plan: (prefix: string) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }) as const,

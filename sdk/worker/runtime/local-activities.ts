@@ -3,6 +3,7 @@
 
 import { CommandType } from '../../../src/wire/enums.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import { SeldomMap } from '../../common/seldom-map.ts';
 import type { Intent, Job, LocalActivityIntent } from '../../workflow/activation.ts';
 import type { LocalActivityResult } from '../thread-protocol.ts';
 import type { Drafts } from './drafts.ts';
@@ -21,7 +22,7 @@ interface LocalActivity {
 export class LocalActivities {
   readonly #drafts: Drafts;
   /** Not resolved yet, by seq. */
-  readonly #pending = new Map<number, LocalActivity>();
+  readonly #pending = new SeldomMap<number, LocalActivity>();
   #jobs: Job[] = [];
   #cancellations: number[] = [];
 

@@ -7,6 +7,7 @@ import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../src/wire/event-attributes.ts';
 import { STATE_MARKER } from '../../../src/wire/markers.ts';
+import { SeldomMap } from '../../common/seldom-map.ts';
 import { assertNever } from '../../common/type-helpers.ts';
 import type { Asked, Intent, Job, WireActivityCancellation } from '../../workflow/activation.ts';
 import { type Draft, Drafts } from './drafts.ts';
@@ -37,10 +38,10 @@ export class Machines {
   readonly #started: WorkflowExecutionStartedEventAttributes;
   /** Told to the code in a further activation of the same task. */
   #jobs: Job[] = [];
-  readonly #timers = new Map<string, { seq: number } & Timer>();
-  readonly #activities = new Map<number, Activity>();
+  readonly #timers = new SeldomMap<string, { seq: number } & Timer>();
+  readonly #activities = new SeldomMap<number, Activity>();
   /** Numbers of the code by the id of the event that began the activity. */
-  readonly #activityByEvent = new Map<number, number>();
+  readonly #activityByEvent = new SeldomMap<number, number>();
   readonly #patches: string[] = [];
   /** The last marker of published state, and what is in it. */
   #published: { draft: Draft; details: Record<string, Payloads> } | undefined;

@@ -3,6 +3,7 @@
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import { SeldomMap } from '../../common/seldom-map.ts';
 import type { Asked, Intent, Job } from '../../workflow/activation.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import { cancelledCause } from './failures.ts';
@@ -21,9 +22,9 @@ interface Operation {
 export class NexusOperations {
   readonly #drafts: Drafts;
   #jobs: Job[] = [];
-  readonly #operations = new Map<number, Operation>();
+  readonly #operations = new SeldomMap<number, Operation>();
   /** Numbers of the code by the id of the Scheduled event. */
-  readonly #byEvent = new Map<number, number>();
+  readonly #byEvent = new SeldomMap<number, number>();
 
   constructor(drafts: Drafts) {
     this.#drafts = drafts;

@@ -3,6 +3,7 @@
 import { CommandType, EventType, RetryState } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { ChildWorkflowExecutionFailureInfo, Failure } from '../../../src/wire/failure.ts';
+import { SeldomMap } from '../../common/seldom-map.ts';
 import { assertNever } from '../../common/type-helpers.ts';
 import type { Asked, Intent, Job, WireChildCancellation } from '../../workflow/activation.ts';
 import type { Draft, Drafts } from './drafts.ts';
@@ -38,13 +39,13 @@ export class OtherWorkflows {
   readonly #drafts: Drafts;
   readonly #runId: string;
   #jobs: Job[] = [];
-  readonly #children = new Map<number, Child>();
+  readonly #children = new SeldomMap<number, Child>();
   /** Not in the history yet. */
-  readonly #signals = new Map<number, Draft>();
+  readonly #signals = new SeldomMap<number, Draft>();
   /** Numbers of the code by the id of the event that began the thing, until it is over. */
-  readonly #childByEvent = new Map<number, number>();
-  readonly #signalByEvent = new Map<number, number>();
-  readonly #cancelByEvent = new Map<number, number>();
+  readonly #childByEvent = new SeldomMap<number, number>();
+  readonly #signalByEvent = new SeldomMap<number, number>();
+  readonly #cancelByEvent = new SeldomMap<number, number>();
 
   constructor(drafts: Drafts, runId: string) {
     this.#drafts = drafts;
@@ -241,7 +242,7 @@ export class OtherWorkflows {
   }
 }
 
-function taken(numbers: Map<number, number>, eventId: number): number | undefined {
+function taken(numbers: SeldomMap<number, number>, eventId: number): number | undefined {
   const seq = numbers.get(eventId);
   numbers.delete(eventId);
   return seq;

@@ -6,6 +6,7 @@ import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 import { MessageType, type ProtocolMessage } from '../../../src/wire/protocol-message.ts';
+import { SeldomMap } from '../../common/seldom-map.ts';
 import type { Job } from '../../workflow/activation.ts';
 import { acceptanceId, type Drafts, responseId } from './drafts.ts';
 
@@ -18,9 +19,9 @@ interface Known {
 export class Updates {
   readonly #drafts: Drafts;
   /** By update id, until they are completed or rejected. */
-  readonly #known = new Map<string, Known>();
+  readonly #known = new SeldomMap<string, Known>();
   /** Requests that the history has from before they were accepted (after a reset). */
-  readonly #admitted = new Map<string, UpdateRequest>();
+  readonly #admitted = new SeldomMap<string, UpdateRequest>();
   #rejections: ProtocolMessage[] = [];
 
   constructor(drafts: Drafts) {
