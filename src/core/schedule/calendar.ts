@@ -7,12 +7,43 @@ import type { Zone } from './zone.ts';
 
 const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
+/** No calendar matches before or after, whatever the time zone. */
+const FIRST_MS = Date.UTC(MIN_YEAR, 0, 1) - 2 * DAY_MS;
+const LAST_MS = Date.UTC(MAX_YEAR + 1, 0, 1) + 2 * DAY_MS;
+/** Of a month, in leap years. */
+const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** What day of month and day of week mean together: both must match, or (traditional cron, when neither is `*`) either. */
 export type DayRule = 'both' | 'either';
 
 /** What an excluded instant takes with it: nothing else of its minute, hour, … can match either. */
 type Whole = 'second' | 'minute' | 'hour' | 'day';
+
+/** What clocks show at an instant. */
+export interface LocalTime {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly weekday: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+/** Undefined where no calendar matches. */
+export function localTime(zone: Zone, at: number): LocalTime | undefined {
+  if (!(at >= FIRST_MS && at <= LAST_MS)) return undefined;
+  const date = new Date(at + zone.offsetAt(at));
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    weekday: date.getUTCDay(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+  };
+}
 
 export class Calendar {
   readonly #zone: Zone;
@@ -26,6 +57,8 @@ export class Calendar {
   readonly #years: Set<number> | undefined;
   readonly #dayRule: DayRule;
   readonly #whole: Whole;
+  /** Some day and some time of it can match: else a century would be walked for nothing. */
+  readonly #canMatch: boolean;
 
   /** @param calendar its ranges complete and checked */
   constructor(calendar: StructuredCalendar, zone: Zone, dayRule: DayRule = 'both') {
@@ -38,26 +71,34 @@ export class Calendar {
     this.#weekdays = table(calendar, 'dayOfWeek');
     this.#years = calendar.year?.length ? new Set(values(calendar, 'year')) : undefined;
     this.#dayRule = dayRule;
+    const canMatchDay = this.#months.some((matches, month) => matches && this.#hasDay(LONGEST[month - 1] ?? 0));
+    this.#canMatch = canMatchDay && [this.#hours, this.#minutes, this.#seconds].every((times) => times.includes(true));
     const minute = full(this.#seconds, 'second');
     const hour = minute && full(this.#minutes, 'minute');
     this.#whole = hour && full(this.#hours, 'hour') ? 'day' : hour ? 'hour' : minute ? 'minute' : 'second';
   }
 
   matches(at: number): boolean {
-    const local = new Date(at + this.#zone.offsetAt(at));
+    const local = localTime(this.#zone, at);
+    return local !== undefined && this.matchesLocal(local);
+  }
+
+  matchesLocal({ year, month, day, weekday, hour, minute, second }: LocalTime): boolean {
     return (
-      this.#seconds[local.getUTCSeconds()] === true &&
-      this.#minutes[local.getUTCMinutes()] === true &&
-      this.#hours[local.getUTCHours()] === true &&
-      this.#months[local.getUTCMonth() + 1] === true &&
-      this.#yearMatches(local.getUTCFullYear()) &&
-      this.#dayMatches(local.getUTCDate(), local.getUTCDay())
+      this.#seconds[second] === true &&
+      this.#minutes[minute] === true &&
+      this.#hours[hour] === true &&
+      this.#months[month] === true &&
+      this.#yearMatches(year) &&
+      this.#dayMatches(day, weekday)
     );
   }
 
   /** First matching instant (whole seconds) after `after`, epoch ms; undefined when there is none up to the end of MAX_YEAR. */
   next(after: number): number | undefined {
-    const first = Math.floor(this.#zone.localAfter(after) / SECOND_MS) * SECOND_MS;
+    if (!this.#canMatch || after >= LAST_MS) return undefined;
+    const begin = Math.max(after, FIRST_MS);
+    const first = Math.floor(this.#zone.localAfter(begin) / SECOND_MS) * SECOND_MS;
     let day = Math.floor(first / DAY_MS) * DAY_MS;
     let from = first - day;
     for (;;) {
@@ -66,7 +107,7 @@ export class Calendar {
       if (found !== day) from = 0;
       for (let time = this.#timeOfDay(from); time !== undefined; time = this.#timeOfDay(time + SECOND_MS)) {
         const at = this.#zone.instantOf(found + time);
-        if (at !== undefined && at > after) return at;
+        if (at !== undefined && at > begin) return at;
       }
       day = found + DAY_MS;
       from = 0;
@@ -84,6 +125,12 @@ export class Calendar {
     const until = Math.floor(at / SECOND_MS) * SECOND_MS + left * SECOND_MS;
     // Clocks change in between: only this second is sure.
     return this.#zone.offsetAt(until - 1) === offset ? until : Math.floor(at / SECOND_MS) * SECOND_MS + SECOND_MS;
+  }
+
+  /** In a month of so many days. */
+  #hasDay(length: number): boolean {
+    const [day, week] = [this.#days.slice(0, length + 1).includes(true), this.#weekdays.includes(true)];
+    return this.#dayRule === 'both' ? day && week : day || week;
   }
 
   #yearMatches(year: number): boolean {

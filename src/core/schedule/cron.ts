@@ -31,8 +31,13 @@ const ORDERS: Readonly<Record<number, readonly CalendarField[]>> = {
   7: ['second', ...FIVE, 'year'],
 };
 
+/** Of a cron string with its comment. */
+const MAX_LENGTH = 4_000;
+
 /** @throws SpecError */
 export function parseCron(text: string): ParsedCron {
+  if (text.length > MAX_LENGTH)
+    throw new SpecError(`CronString has at most ${MAX_LENGTH} characters, not ${text.length}`);
   const hash = text.indexOf('#');
   const comment = hash < 0 ? '' : text.slice(hash + 1).trim();
   const [first = '', ...rest] = (hash < 0 ? text : text.slice(0, hash)).split(/\s+/).filter((word) => word !== '');

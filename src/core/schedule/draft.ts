@@ -19,7 +19,7 @@ import {
   type StartingRow,
   startingId,
 } from './rows.ts';
-import { type DueTime, SpecTimes } from './times.ts';
+import { type DueTime, Effort, SpecTimes } from './times.ts';
 import { listed } from './view.ts';
 
 /** About this many remembered requests whose time is over go with one turn. */
@@ -35,6 +35,8 @@ export class ScheduleDraft {
   readonly address: Addressed;
   readonly context: TurnContext;
   readonly effects: Effect[] = [];
+  /** Of looking for times in this turn; the timer fires again for the rest. */
+  readonly effort = new Effort();
   head: HeadRow;
   definition: DefinitionRow;
   last: LastRow | undefined;
@@ -69,11 +71,11 @@ export class ScheduleDraft {
   }
 
   next(after: number): DueTime | undefined {
-    return timesOf(this.definition).next(after, seedOf(this.address));
+    return timesOf(this.definition).next(after, seedOf(this.address), this.effort);
   }
 
   between(after: number, until: number, most: number): DueTime[] {
-    return timesOf(this.definition).between(after, until, most, seedOf(this.address));
+    return timesOf(this.definition).between(after, until, most, seedOf(this.address), this.effort);
   }
 
   /** Nobody hears of one that finds no room, so it is counted. */

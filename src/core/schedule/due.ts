@@ -25,7 +25,7 @@ export function takeDue(draft: ScheduleDraft): void {
   }
   const { catchupWindow } = draft.definition.policies;
   let [taken, missed] = [0, 0];
-  while (taken < MAX_DUE_PER_TURN && missed < MAX_MISSED_PER_TURN) {
+  while (taken < MAX_DUE_PER_TURN && missed < MAX_MISSED_PER_TURN && !draft.effort.isOver) {
     const time = draft.next(head.through);
     if (time === undefined || time.due > now) return;
     head.through = time.nominal;
@@ -40,7 +40,7 @@ export function takeDue(draft: ScheduleDraft): void {
 }
 
 /** What was due until now is not taken; a time that jitter puts off beyond now is still to come. */
-export function passOver({ head, now, definition, address }: ScheduleDraft): void {
+export function passOver({ head, now, definition, address, effort }: ScheduleDraft): void {
   const { jitter = 0 } = definition.spec;
   if (jitter <= 0) {
     head.through = Math.max(head.through, now);
@@ -49,8 +49,8 @@ export function passOver({ head, now, definition, address }: ScheduleDraft): voi
   const times = timesOf(definition);
   const seed = seedOf(address);
   let through = Math.max(head.through, now - jitter - 1);
-  for (let i = 0; i < MAX_PUT_OFF; i += 1) {
-    const time = times.next(through, seed);
+  for (let i = 0; i < MAX_PUT_OFF && !effort.isOver; i += 1) {
+    const time = times.next(through, seed, effort);
     if (time === undefined || time.due > now) {
       head.through = through;
       return;
@@ -63,14 +63,15 @@ export function passOver({ head, now, definition, address }: ScheduleDraft): voi
 export function takeBackfills(draft: ScheduleDraft): void {
   const { head } = draft;
   let left = BACKFILLED_PER_TURN;
-  while (left > 0 && canBackfill(head, draft.buffered.size, draft.starting.size)) {
+  while (left > 0 && canBackfill(head, draft.buffered.size, draft.starting.size) && !draft.effort.isOver) {
     const [first, ...rest] = head.backfills;
     if (first === undefined) return;
     const overlapPolicy = first.overlapPolicy ?? ScheduleOverlapPolicy.UNSPECIFIED;
     const times = draft.between(first.startTime - 1, first.endTime, left);
     for (const time of times) draft.buffer({ ...time, overlapPolicy, manual: true });
-    const last = times[left - 1];
-    head.backfills = last === undefined ? rest : [{ ...first, startTime: last.nominal + 1 }, ...rest];
+    const last = times.at(-1);
+    const more = last !== undefined && (times.length === left || draft.effort.isOver);
+    head.backfills = more ? [{ ...first, startTime: last.nominal + 1 }, ...rest] : rest;
     left -= times.length;
   }
 }

@@ -17,6 +17,11 @@ export const MIN_YEAR = 2000;
 /** Calendars do not go further: what matches no time up to here is over. */
 export const MAX_YEAR = 2100;
 
+/** Of one field: more than it has values, and years are the most. */
+const MAX_RANGES = 128;
+/** Of a field's text. */
+const MAX_TEXT_LENGTH = 2_000;
+
 const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 const DAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
 
@@ -46,6 +51,7 @@ export class SpecError extends Error {}
 /** Ranges as they are kept: bounds filled in, checked. @throws SpecError */
 export function checkedRanges(field: CalendarField, ranges: readonly CalendarRange[]): CalendarRange[] {
   const { min, max } = FIELDS[field];
+  if (ranges.length > MAX_RANGES) throw tooMany(field, ranges.length);
   return ranges.map(({ start = 0, end = 0, step = 0 }) => {
     const last = end === 0 ? start : end;
     if (![start, last, step].every(Number.isInteger) || start < min || last > max || last < start || step < 0)
@@ -60,7 +66,11 @@ export function parseRanges(field: CalendarField, text: string | undefined): Cal
   const given = text === undefined || text.trim() === '' ? otherwise : text.trim();
   // Every year is said by no range at all.
   if (field === 'year' && given === '*') return [];
-  return given.split(',').flatMap((item) => parseRange(field, item.trim()));
+  if (given.length > MAX_TEXT_LENGTH)
+    throw new SpecError(`${field} of a calendar has at most ${MAX_TEXT_LENGTH} characters, not ${given.length}`);
+  const items = given.split(',');
+  if (items.length > MAX_RANGES) throw tooMany(field, items.length);
+  return items.flatMap((item) => parseRange(field, item.trim()));
 }
 
 function parseRange(field: CalendarField, item: string): CalendarRange[] {
@@ -95,6 +105,9 @@ function value(field: CalendarField, text: string, item: string): number {
 }
 
 const number = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
+
+const tooMany = (field: CalendarField, ranges: number) =>
+  new SpecError(`${field} of a calendar has at most ${MAX_RANGES} ranges, not ${ranges}`);
 
 const malformed = (field: CalendarField, item: string) =>
   new SpecError(`${field} cannot be read: '${item.slice(0, 100)}' (like *, 3, 1-5, 1-9/2)`);

@@ -4,5 +4,5 @@
 export type { DayRule } from './calendar.ts';
 export { SpecError } from './fields.ts';
 export { type CanonicalSpec, canonicalSpec } from './spec.ts';
-export { type DueTime, SpecTimes } from './times.ts';
+export { type DueTime, Effort, SpecTimes } from './times.ts';
 export { type WorkflowCron, workflowCron } from './workflow-cron.ts';

@@ -16,6 +16,17 @@ export type CanonicalSpec = Omit<ScheduleSpec, 'calendar' | 'excludeCalendar' | 
 /** @throws SpecError that says what is wrong */
 export function canonicalSpec(spec: ScheduleSpec): CanonicalSpec {
   const { calendar = [], excludeCalendar = [], cronString = [], ...rest } = spec;
+  const parts = [
+    calendar,
+    cronString,
+    rest.structuredCalendar,
+    rest.interval,
+    excludeCalendar,
+    rest.excludeStructuredCalendar,
+  ];
+  // Before any of them is looked at.
+  if (parts.reduce((sum, list = []) => sum + list.length, 0) > MAX_PARTS_OF_A_SPEC)
+    throw new SpecError(`a spec has at most ${MAX_PARTS_OF_A_SPEC} calendars and intervals: make several schedules`);
   const crons = cronString.map(parseCron);
   const structured = [
     ...(rest.structuredCalendar ?? []).map(checkedCalendar),
@@ -27,8 +38,6 @@ export function canonicalSpec(spec: ScheduleSpec): CanonicalSpec {
     ...(rest.excludeStructuredCalendar ?? []).map(checkedCalendar),
     ...excludeCalendar.map(parsedCalendar),
   ];
-  if (structured.length + intervals.length + excluded.length > MAX_PARTS_OF_A_SPEC)
-    throw new SpecError(`a spec has at most ${MAX_PARTS_OF_A_SPEC} calendars and intervals: make several schedules`);
   const timezoneName = zoneOf(
     rest.timezoneName ?? '',
     crons.filter((cron) => cron.interval === undefined).map((cron) => cron.timezoneName ?? ''),

@@ -13,7 +13,7 @@ import { scheduleIdOf } from './address.ts';
 import { FUTURE_ACTIONS, FUTURE_ACTIONS_IN_LIST, RECENT_ACTIONS_IN_LIST } from './limits.ts';
 import type { DefinitionRow, HeadRow, RecentAction, ScheduleActor } from './rows.ts';
 import { stampedPayload } from './stamped.ts';
-import { SpecTimes } from './times.ts';
+import { Effort, effortOf, SpecTimes } from './times.ts';
 
 interface Addressed {
   namespace: string;
@@ -30,15 +30,18 @@ export const isToken = (token: Uint8Array, version: number): boolean =>
 
 const result = ({ action: _, ...shown }: RecentAction): ScheduleActionResult => shown;
 
-/** Nothing is shown of the times when only so many actions are left, and of those that are dealt with. */
+/** Nothing is shown of the times when only so many actions are left, and of those that are dealt with. Nor where looking for them takes too long. */
 function futureTimes(
   { namespace, workflowId }: Addressed,
   { spec, through, remaining }: { spec: DefinitionRow['spec']; through: number; remaining: number | undefined },
   most: number,
+  effort: Effort,
 ): number[] {
   const wanted = Math.min(most, remaining ?? most);
-  const times = new SpecTimes(spec).between(through, Number.MAX_SAFE_INTEGER, wanted, `${namespace}/${workflowId}`);
-  return times.map(({ due }) => due);
+  if (wanted <= 0 || effort.isOver) return [];
+  effort.left -= effortOf(spec);
+  const seed = `${namespace}/${workflowId}`;
+  return new SpecTimes(spec).between(through, Number.MAX_SAFE_INTEGER, wanted, seed, effort).map(({ due }) => due);
 }
 
 const remainingOf = ({ state }: HeadRow): number | undefined =>
@@ -61,7 +64,12 @@ export function described(
       bufferSize: buffered.size,
       runningWorkflows: running.map(({ workflowId, runId }) => ({ workflowId, runId })),
       recentActions: recent.map(result),
-      futureActionTimes: futureTimes(address, { spec, through, remaining: remainingOf(head) }, FUTURE_ACTIONS),
+      futureActionTimes: futureTimes(
+        address,
+        { spec, through, remaining: remainingOf(head) },
+        FUTURE_ACTIONS,
+        new Effort(),
+      ),
       createTime,
       updateTime,
       invalidScheduleError: policyProblem(action.startWorkflow?.retryPolicy),
@@ -109,8 +117,8 @@ export function listed(
   };
 }
 
-/** An entry of a list, given how the list shows the schedule as an execution. `address`: for its jitter. */
-export function listEntry(address: Addressed, info: WorkflowExecutionInfo): ScheduleListEntry {
+/** An entry of a list, given how the list shows the schedule as an execution. `address`: for its jitter; `effort`: of the whole page. */
+export function listEntry(address: Addressed, info: WorkflowExecutionInfo, effort: Effort): ScheduleListEntry {
   const { [PAUSED]: paused, ...fields } = info.searchAttributes?.indexedFields ?? {};
   const { spec = {}, workflowType, notes, recentActions = [], through = 0, remainingActions } = info.schedule ?? {};
   const remaining = remainingActions;
@@ -124,7 +132,7 @@ export function listEntry(address: Addressed, info: WorkflowExecutionInfo): Sche
       notes,
       paused: (paused?.data !== undefined && decoder.decode(paused.data) === 'true') || undefined,
       recentActions,
-      futureActionTimes: futureTimes(address, { spec, through, remaining }, FUTURE_ACTIONS_IN_LIST),
+      futureActionTimes: futureTimes(address, { spec, through, remaining }, FUTURE_ACTIONS_IN_LIST, effort),
     },
   };
 }

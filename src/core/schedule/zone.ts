@@ -9,7 +9,8 @@ const WEEK_MS = 7 * 24 * HOUR_MS;
 const STRETCH_MS = 26 * WEEK_MS;
 /** Two changes of an offset are further apart than this (Morocco's month of Ramadan is the shortest). */
 const SAMPLE_MS = WEEK_MS;
-const MAX_STRETCHES_OF_A_ZONE = 64;
+/** All of those in which a calendar can match (fields.ts), and some. */
+const MAX_STRETCHES_OF_A_ZONE = 256;
 const MAX_ZONES = 600;
 
 interface Span {
@@ -111,10 +112,12 @@ const zones = new Map<string, Zone>();
 
 /** @throws SpecError for an unknown name. */
 export function zoneNamed(name: string): Zone {
-  const known = zones.get(name);
+  // The database does not care for case, and there are more ways to write a name than there are zones.
+  const key = name.toLowerCase();
+  const known = zones.get(key);
   if (known !== undefined) return known;
   const zone = new Zone(name);
   if (zones.size >= MAX_ZONES) zones.clear();
-  zones.set(name, zone);
+  zones.set(key, zone);
   return zone;
 }

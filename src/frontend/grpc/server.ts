@@ -29,6 +29,7 @@ const TRANSPORT = {
   pingTimeoutMs: 20_000,
   // As the reference server.
   maxAgeMs: 5 * 60_000,
+  maxStreamBytes: 320 * 1024 * 1024,
   maxArrivingBytes: 256 * 1024 * 1024,
   arrivalTimeoutMs: 60_000,
   maxUnreadBytes: 64 * 1024 * 1024,
@@ -97,7 +98,8 @@ class WireRpc implements Incoming, Outgoing {
   readonly rpc: Rpc;
   readonly #codecs: MethodCodecs;
   readonly #wire: WireCall;
-  readonly #request: Buffer;
+  /** Until it is decoded: calls may wait long. */
+  #request: Buffer | undefined;
 
   constructor(name: string, rpc: Rpc, codecs: MethodCodecs, wire: WireCall, request: Buffer) {
     this.name = name;
@@ -116,7 +118,9 @@ class WireRpc implements Incoming, Outgoing {
   }
 
   decode(): Message {
-    return decodeMessage(this.#codecs.request, this.#request);
+    const request = this.#request ?? Buffer.alloc(0);
+    this.#request = undefined;
+    return decodeMessage(this.#codecs.request, request);
   }
 
   answered(body: object): void {

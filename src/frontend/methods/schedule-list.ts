@@ -1,6 +1,7 @@
 // Lists and counts of schedules: searched like executions, in an index of their own.
 
 import { scheduleAddress } from '../../core/schedule/address.ts';
+import { Effort } from '../../core/schedule/index.ts';
 import { listEntry } from '../../core/schedule/view.ts';
 import type { ListSchedulesRequest, ListSchedulesResponse } from '../../wire/schedule.ts';
 import { method } from '../door.ts';
@@ -23,8 +24,9 @@ export const listSchedules = method(
       services.engine.list({ ...list, attributes, pageSize, nextPageToken }, (error, page) => {
         if (error !== undefined) call.refuse(error);
         else if (page !== undefined) {
+          const effort = new Effort();
           const entryOf = (info: (typeof page.executions)[0]) =>
-            listEntry({ namespace, workflowId: scheduleAddress(info.workflowId) }, info);
+            listEntry({ namespace, workflowId: scheduleAddress(info.workflowId) }, info, effort);
           const { nextPageToken: next } = page;
           named(services, namespace, page.executions, (infos) => {
             call.reply({ schedules: infos.map(entryOf), nextPageToken: next } satisfies ListSchedulesResponse);

@@ -53,7 +53,9 @@ function checkPolicy(policy: ScheduleOverlapPolicy | undefined): void {
   if (policy !== undefined && !POLICIES.has(policy)) throw invalid(`There is no overlap policy ${policy}.`);
 }
 
-function checkDefinition({ limits, reference }: Services, { action, policies, state }: ScheduleDefinition): void {
+function checkDefinition({ limits, reference }: Services, { spec, action, policies, state }: ScheduleDefinition): void {
+  // As it is kept: a text of two characters is a range with three fields.
+  rules.blob(limits, spec);
   checkPolicy(policies.overlapPolicy);
   rules.duration('CatchupWindow', policies.catchupWindow);
   checkNote(state.notes);

@@ -42,7 +42,7 @@ const FIXED: readonly Header[] = STATIC_HEADERS.map(([name, value]) => headerOf(
 export class HeaderDecoder {
   readonly #maxBytes: number;
   /** The newest at `#newest`, those before it at the slots before. */
-  readonly #slots: Header[] = [];
+  readonly #slots: (Header | undefined)[] = [];
   #newest = -1;
   #count = 0;
   #tableBytes = 0;
@@ -50,6 +50,8 @@ export class HeaderDecoder {
   #bytes: Buffer = NOTHING;
   #at = 0;
   #end = 0;
+  /** Of the last request: what its headers have that were not said before, counted as HTTP/2 does. */
+  ownBytes = 0;
 
   /** @param maxBytes of one request's headers, as HTTP/2 counts them: 32 beside each one's name and value */
   constructor(maxBytes: number) {
@@ -61,6 +63,7 @@ export class HeaderDecoder {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
+    this.ownBytes = 0;
     const headers: Header[] = [];
     let size = 0;
     while (this.#at < end) {
@@ -91,7 +94,9 @@ export class HeaderDecoder {
   #literal(prefix: number): Header {
     const index = this.#integer(prefix);
     const name = index === 0 ? this.#text() : this.#header(index).name;
-    return headerOf(name, this.#text());
+    const header = headerOf(name, this.#text());
+    this.ownBytes += sizeOf(header);
+    return header;
   }
 
   #header(index: number): Header {
@@ -121,7 +126,9 @@ export class HeaderDecoder {
 
   #evict(bytes: number): void {
     while (this.#count > 0 && this.#tableBytes > bytes) {
-      const oldest = this.#slots[(this.#newest - this.#count + 1) & SLOT];
+      const slot = (this.#newest - this.#count + 1) & SLOT;
+      const oldest = this.#slots[slot];
+      this.#slots[slot] = undefined;
       this.#count -= 1;
       if (oldest !== undefined) this.#tableBytes -= sizeOf(oldest);
     }

@@ -355,7 +355,7 @@ export class Session implements StreamHost {
     else if (!isRequest(headers)) this.#reset(id, ErrorCode.PROTOCOL_ERROR);
     else if (this.#streams.size >= this.#options.maxStreams) this.#reset(id, ErrorCode.REFUSED_STREAM);
     else {
-      const opened = new Stream(id, headers, this);
+      const opened = new Stream(id, headers, this.#decoder.ownBytes, this);
       this.#streams.set(id, opened);
       this.#options.onStream(opened);
       if (endStream && !opened.isClosed) opened.whole();

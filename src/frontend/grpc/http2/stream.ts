@@ -43,6 +43,8 @@ const MAX_HELD_PIECES = 1_024;
 export class Stream {
   readonly id: number;
   readonly headers: readonly Header[];
+  /** What it keeps of them for itself: those that its connection said before are shared. */
+  readonly headerBytes: number;
   /** What was sent, against what the client has allowed since. */
   sent = 0;
   receiver: Receiver = NOBODY;
@@ -60,9 +62,10 @@ export class Stream {
   #isWhole = false;
   #isClosed = false;
 
-  constructor(id: number, headers: readonly Header[], host: StreamHost) {
+  constructor(id: number, headers: readonly Header[], headerBytes: number, host: StreamHost) {
     this.id = id;
     this.headers = headers;
+    this.headerBytes = headerBytes;
     this.#host = host;
   }
 
@@ -138,7 +141,7 @@ export class Stream {
     if (bytes.length === 0) return true;
     if (this.#queue.length > 0 || this.#held.length > 0) {
       if (this.#held.length === MAX_HELD_PIECES) return false;
-      this.#held.push(bytes);
+      this.#held.push(own(bytes));
     } else this.#read(bytes);
     return true;
   }
@@ -195,5 +198,8 @@ export class Stream {
     this.#consumed = 0;
   }
 }
+
+/** What is kept of a small part of what was read would keep all of it. */
+export const own = (bytes: Buffer): Buffer => (2 * bytes.length < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes);
 
 const NOBODY: Receiver = { data() {}, ended() {}, closed() {} };

@@ -5,6 +5,7 @@ import type { Receiver as StreamReceiver } from '../http2/stream.ts';
 import { RpcError } from '../status.ts';
 import type { Arriving } from './arriving.ts';
 import type { FrameReader } from './frames.ts';
+import type { Room } from './room.ts';
 import type { Receiver, WireCall } from './wire-call.ts';
 
 /** An object instead of functions: there is one for each call. */
@@ -13,6 +14,7 @@ export class Reception implements StreamReceiver {
   readonly #receiver: Receiver;
   readonly #frames: FrameReader;
   readonly #arriving: Arriving;
+  readonly #room: Room;
   readonly #onFault: (error: unknown, path: string) => void;
 
   constructor(
@@ -20,12 +22,14 @@ export class Reception implements StreamReceiver {
     receiver: Receiver,
     frames: FrameReader,
     arriving: Arriving,
+    room: Room,
     onFault: (error: unknown, path: string) => void,
   ) {
     this.#call = call;
     this.#receiver = receiver;
     this.#frames = frames;
     this.#arriving = arriving;
+    this.#room = room;
     this.#onFault = onFault;
   }
 
@@ -34,7 +38,7 @@ export class Reception implements StreamReceiver {
     if (this.#call.isOver) return;
     try {
       for (const message of this.#frames.read(chunk)) this.#receiver.message(message);
-      this.#arriving.keeps(this.#call, this.#frames.keptBytes);
+      this.#arriving.keeps(this.#call, this.#frames.keptBytes + (this.#receiver.heldBytes ?? 0));
     } catch (error) {
       this.#failed(error);
     }
@@ -52,6 +56,7 @@ export class Reception implements StreamReceiver {
   }
 
   closed(): void {
+    this.#room.give(this.#call.streamBytes);
     this.#arriving.ended(this.#call);
     this.#call.closed();
   }

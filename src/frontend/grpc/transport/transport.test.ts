@@ -20,6 +20,7 @@ const ECHO = '/test.Service/Echo';
 const PING_EVERY_MS = 60_000;
 const PING_TIMEOUT_MS = 20_000;
 const MAX_AGE_MS = 300_000;
+const MAX_STREAM_BYTES = 100_000;
 const MAX_ARRIVING_BYTES = 1_500;
 const ARRIVAL_TIMEOUT_MS = 40_000;
 const MAX_UNREAD_BYTES = 1_000_000;
@@ -42,6 +43,7 @@ beforeEach(async () => {
     pingEveryMs: PING_EVERY_MS,
     pingTimeoutMs: PING_TIMEOUT_MS,
     maxAgeMs: MAX_AGE_MS,
+    maxStreamBytes: MAX_STREAM_BYTES,
     maxArrivingBytes: MAX_ARRIVING_BYTES,
     arrivalTimeoutMs: ARRIVAL_TIMEOUT_MS,
     maxUnreadBytes: MAX_UNREAD_BYTES,
@@ -258,6 +260,20 @@ describe('a request that does not become whole', () => {
     await echoed();
   });
 
+  it('counts with a message that is whole, too', async () => {
+    const streams = [open(ECHO), open(ECHO)];
+    const [first, second] = streams.map(answerOf);
+    for (const stream of streams) {
+      stream.resume();
+      stream.write(framed(Buffer.alloc(1_000)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await first).toMatchObject({ status: String(StatusCode.RESOURCE_EXHAUSTED) });
+    streams[1]?.end();
+    expect(await second).toMatchObject({ status: '0' });
+    await echoed();
+  });
+
   it('leaves nothing when its client goes', async () => {
     for (let i = 0; i < 5; i += 1) {
       const stream = open(ECHO);
@@ -267,6 +283,37 @@ describe('a request that does not become whole', () => {
       stream.close(8);
       await echoed();
     }
+  });
+});
+
+describe('streams that are open', () => {
+  const headers = { 'x-large': 'x'.repeat(30_000) };
+
+  it('are refused when their headers take too much, and are taken again when others are over', async () => {
+    const streams = [1, 2, 3].map(() => open(ECHO, headers));
+    for (const stream of streams) stream.resume();
+    await new Promise((resolve) => setTimeout(resolve));
+    const small = framed(Buffer.from('small'));
+    expect(await call(ECHO, small)).toMatchObject({ status: '0' });
+    const refused = {
+      status: String(StatusCode.RESOURCE_EXHAUSTED),
+      message: expect.stringContaining('as%20many'),
+    };
+    expect(await call(ECHO, small, headers)).toMatchObject(refused);
+    streams[0]?.end(small);
+    if (streams[0] !== undefined) await answerOf(streams[0]);
+    expect(await call(ECHO, small, headers)).toMatchObject({ status: '0' });
+    expect(await call(ECHO, small, headers)).toMatchObject({ status: '0' });
+  });
+
+  it('share headers that were said before', async () => {
+    // Seventy times all of it would be too much.
+    const repeated = { 'x-repeated': 'x'.repeat(2_000) };
+    await call(ECHO, framed(Buffer.from('first')), repeated);
+    const streams = Array.from({ length: 70 }, () => open(ECHO, repeated));
+    const answers = streams.map(answerOf);
+    for (const stream of streams) stream.end(framed(Buffer.from('again')));
+    for (const answer of answers) expect(await answer).toMatchObject({ status: '0' });
   });
 });
 

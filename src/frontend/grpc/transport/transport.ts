@@ -6,12 +6,13 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { StatusCode } from '../../../wire/status.ts';
 import type { Tls } from '../../http/server.ts';
 import { Session } from '../http2/session.ts';
-import type { Stream } from '../http2/stream.ts';
+import { own, type Stream } from '../http2/stream.ts';
 import { RpcError } from '../status.ts';
 import { Arriving } from './arriving.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { FrameReader } from './frames.ts';
 import { Reception } from './reception.ts';
+import { Room } from './room.ts';
 import { type Receiver, WireCall } from './wire-call.ts';
 
 export interface TransportOptions extends ConnectionOptions {
@@ -21,6 +22,8 @@ export interface TransportOptions extends ConnectionOptions {
   readonly maxMessageBytes: number;
   /** At once, of one connection; a further one waits at the client (I9). */
   readonly maxStreams: number;
+  /** Of all streams that are open: a kilobyte each, and their headers; over it a further one is refused with RESOURCE_EXHAUSTED (I9). */
+  readonly maxStreamBytes: number;
   /** Of all requests that are not whole yet; over it the oldest is refused with RESOURCE_EXHAUSTED (I9). */
   readonly maxArrivingBytes: number;
   /** The request of a unary call is whole by then, or refused with DEADLINE_EXCEEDED, ms. */
@@ -47,10 +50,12 @@ export class Transport {
   readonly #methods = new Map<string, Method>();
   readonly #connections = new Set<Connection>();
   readonly #arriving: Arriving;
+  readonly #room: Room;
 
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#arriving = new Arriving(options.scheduler, options.maxArrivingBytes, options.arrivalTimeoutMs);
+    this.#room = new Room(options.maxStreamBytes);
     this.#tls = options.tls && secured(options.tls);
     this.#tls?.on('secureConnection', (socket) => this.#keep(socket));
   }
@@ -65,8 +70,11 @@ export class Transport {
     const open: OpenCall = (call) => {
       let request: Buffer | undefined;
       return {
+        get heldBytes() {
+          return request?.length ?? 0;
+        },
         message(bytes) {
-          if (request === undefined) request = bytes;
+          if (request === undefined) request = own(bytes);
           else call.end(new RpcError(StatusCode.UNIMPLEMENTED, `${path} takes one request message, and got a second`));
         },
         ended() {
@@ -118,9 +126,15 @@ export class Transport {
 
   #receive(stream: Stream, call: WireCall, { unary, open }: Method): void {
     const { maxMessageBytes, onFault } = this.#options;
+    if (!this.#room.take(call.streamBytes)) {
+      call.end(
+        new RpcError(StatusCode.RESOURCE_EXHAUSTED, 'The server has as many calls open as it can: try again later.'),
+      );
+      return;
+    }
     const frames = new FrameReader(maxMessageBytes, stream.header('grpc-encoding') ?? 'identity');
     if (unary) this.#arriving.began(call);
-    stream.receiver = new Reception(call, open(call), frames, this.#arriving, onFault);
+    stream.receiver = new Reception(call, open(call), frames, this.#arriving, this.#room, onFault);
   }
 
   #keep(socket: Socket): void {

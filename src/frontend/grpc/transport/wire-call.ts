@@ -15,12 +15,17 @@ const HEADERS: readonly AnswerHeader[] = [
 const OK: readonly AnswerHeader[] = [{ name: 'grpc-status', value: '0', isKept: true }];
 const DETAILS = 'grpc-status-details-bin';
 
+/** Of a stream and its call, without headers. */
+const STREAM_BYTES = 1_024;
+
 /** What a method makes of what comes in. */
 export interface Receiver {
   /** A view of what was read: it may be kept. */
   message(bytes: Buffer): void;
   /** The client sends no more. Never after it is gone. */
   ended(): void;
+  /** Of messages that it has and does nothing with until that. */
+  readonly heldBytes?: number;
 }
 
 export class WireCall {
@@ -38,6 +43,11 @@ export class WireCall {
     this.timeoutMs = timeoutMs;
     this.#stream = stream;
     this.#connection = connection;
+  }
+
+  /** What it keeps for itself while it is open, about. */
+  get streamBytes(): number {
+    return STREAM_BYTES + this.#stream.headerBytes;
   }
 
   /** Answered, or its client is gone. */
