@@ -128,7 +128,7 @@ describe('a slice', () => {
 
   it('measures an open loop, and what makes its own load', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'open.json');
-    const sizes = ['armed=20', 'sleepMs=100', 'duePerSecond=50', 'times=1', 'longest=1000'];
+    const sizes = ['armed=20', 'sleepMs=100', 'duePerSecond=50', 'burst=30', 'times=1', 'longest=1000'];
     const readers = ['subscribers=7', 'connections=3', 'processes=2', 'changes=3'];
     const ended = await bench(
       'timers',
@@ -140,8 +140,13 @@ describe('a slice', () => {
       file,
     );
     expect(ended).toMatchObject({ code: 0 });
-    const [timers, replay, state] = readReport(file).measurements;
+    const [timers, together, replay, state] = readReport(file).measurements;
     expect(timers).toMatchObject({ shape: { kind: 'open', perSecond: 50 }, operation: 'timer due' });
+    expect(together).toMatchObject({
+      case: '30 together',
+      shape: { kind: 'open', perSecond: 10_000 },
+      counts: { done: 30 },
+    });
     expect(replay?.figures.map(({ name }) => name)).toEqual(['query to answer, median', 'events replayed']);
     expect(state).toMatchObject({ case: '7 over 3', operation: 'change seen by a reader', counts: { done: 21 } });
     expect(state?.latency?.p99Ms).toBeGreaterThan(0);

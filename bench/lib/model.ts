@@ -20,7 +20,7 @@ import type { Floors, LoadShape, Measurement } from './report.ts';
  * - `collector` is started rather than executed: it counts signals `add` and updates `addNow` until a signal says `end`, answers the query `seen`
  *   meanwhile, and returns how many came
  *
- * The others are Tenuto's alone so far, and are started rather than executed: `sleeper` sleeps `count` ms; `long` has `count` activities in sequence,
+ * The others are Tenuto's alone so far, and are started rather than executed: `sleeper` sleeps `count` ms; `due` until the epoch ms `count`; `long` has `count` activities in sequence,
  * then waits for `end`; `searched` upserts the search attribute `BenchStage` `count` times, `stage-1` to the last, and returns like `sequence`.
  */
 export const WORKFLOW_KINDS = [
@@ -32,6 +32,7 @@ export const WORKFLOW_KINDS = [
   'continued',
   'timer',
   'sleeper',
+  'due',
   'collector',
   'long',
   'searched',

@@ -75,6 +75,12 @@ export async function timer({ value, count }: WorkInput): Promise<WorkResult> {
 
 export const sleeper = timer;
 
+/** Sleeps until that instant, which must be to come. */
+export async function due({ value, count }: WorkInput): Promise<WorkResult> {
+  await sleep(Math.max(1, count - Date.now()));
+  return { value, n: count };
+}
+
 /** Counts until it is told to end. `before` is what the runs before this one counted: a history does not grow without end. */
 export async function collector({ value, count }: WorkInput, before = 0): Promise<WorkResult> {
   let n = before;
