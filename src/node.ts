@@ -254,7 +254,8 @@ class Node implements RunningNode {
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
     const { core } = this.#options;
-    const server = await makeHttpServer(routes, rules, readTls(this.#config.tls));
+    const maxConnections = doorLimits.connections + doorLimits.httpConnections;
+    const server = await makeHttpServer(routes, rules, readTls(this.#config.tls), maxConnections);
     listenForWebSockets(server, {
       door: this.#door,
       rules,

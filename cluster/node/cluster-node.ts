@@ -256,10 +256,11 @@ export class ClusterNode {
 
   /** For metrics. */
   stats(): ClusterStats {
-    const { coordinator, self } = this.#options;
+    const { coordinator, self, durability, config } = this.#options;
     const { plan, ring } = this.#placement;
+    const copies = durability.type === 'shared' ? 0 : config.replicas;
     return clusterStats({
-      ...{ self, copies: this.#copies(), keeper: this.#keeper, members: this.#gossip.members(), plan, ring },
+      ...{ self, copies, keeper: this.#keeper, members: this.#gossip.members(), plan, ring },
       connected: this.#roster.connected().length,
       coordinatorReady: coordinator.state === 'ready',
       draining: this.#state.draining !== 'no' || this.#leaving !== undefined,

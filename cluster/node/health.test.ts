@@ -113,7 +113,19 @@ describe('what is wrong with a cluster', () => {
       'a replica is missing',
       {},
       [shard(2, { voters: ['a', 'b'] })],
-      [/^warning shards 1 shard with fewer replicas .*: 2/],
+      [/^warning shards 1 shard with fewer live replicas .*: 2/],
+    ],
+    [
+      'a replica is at a node that is dead and no more planned',
+      members(member('a'), member('b'), member('c', { state: 'dead', planned: false }), member('d')),
+      [shard(2, { desired: ['a', 'b', 'd'] })],
+      [/^warning shards 1 shard with fewer live replicas .*: 2/],
+    ],
+    [
+      'a replica is at another node, which is well',
+      members(member('a'), member('b'), member('c'), member('d')),
+      [shard(2, { desired: ['a', 'b', 'd'] })],
+      [/^warning shards 1 shard not held where the plan wants it, being moved: 2/],
     ],
     ['it is led elsewhere', {}, [shard(3, { leader: 'b' })], [/^warning shards 1 shard not led where .*: 3/]],
     [
@@ -143,7 +155,7 @@ describe('what is wrong with a cluster', () => {
       [shard(5, { leader: 'a', voters: ['a'], desired: ['b'] })],
       [/^warning b node b is dead; others lead the 1 shards it should lead, and nothing was held there$/],
     ],
-    ['its leader cannot be there yet', {}, [shard(3, { leader: 'b', voters: ['b', 'c'] })], [/fewer replicas/]],
+    ['its leader cannot be there yet', {}, [shard(3, { leader: 'b', voters: ['b', 'c'] })], [/fewer live replicas/]],
   ])('is said, with what to do: %s', (_, over, shards, said) => {
     const problems = problemsOf(status(over), shards);
     expect(problems.map(({ severity, subject, what }) => `${severity} ${subject} ${what}`)).toEqual(

@@ -52,7 +52,7 @@ function ofCoordinator({ coordinator, coordinatedBy, session, self }: ClusterSta
     problems.push({
       severity: 'warning',
       subject: 'coordinator',
-      what: `node ${self} does not reach ${coordinatedBy === 'listener' ? 'the process that listens for it' : 'Redis'} (${coordinator}): shards are served on, the ring does not change`,
+      what: `node ${self} does not reach ${coordinatedBy === 'listener' ? 'the process that listens for it' : 'Redis'} (${coordinator}): shards that have a leader are served on, the ring does not change`,
       hint:
         coordinatedBy === 'listener'
           ? 'It is the parent of the cores: restart the server if this stays.'
@@ -185,6 +185,7 @@ function ofShards(
       problems.push({ severity, subject: 'shards', what: `${some.length} ${verb} ${what}: ${named(some)}`, hint });
     }
   };
+  const up = new Set(members.filter(({ state }) => state === 'alive' || state === 'suspect').map(({ name }) => name));
   const led = shards.filter(({ leader }) => leader !== undefined);
   report(
     'error',
@@ -196,11 +197,20 @@ function ofShards(
   );
   // In a database a shard has no replicas at nodes, whoever leads it.
   const replicated = isShared ? [] : led;
+  const moving = replicated.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name)));
+  const isShort = ({ voters, desired }: ShardStatus): boolean =>
+    voters.filter((name) => up.has(name)).length < desired.length;
   report(
     'warning',
-    replicated.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name))),
-    'with fewer replicas than planned, being made',
+    moving.filter(isShort),
+    'with fewer live replicas than planned, being made',
     'Wait, and look again. If it does not go on, see the log of the leader.',
+  );
+  report(
+    'warning',
+    moving.filter((shard) => !isShort(shard)),
+    'not held where the plan wants it, being moved',
+    'Each has all its replicas, at other nodes: they move one by one. If it does not go on, see the log of the leader.',
   );
   // Replicas are planned for whom there is: with fewer nodes than that nothing else says that a lost one would be one too many.
   report(

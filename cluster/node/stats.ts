@@ -8,7 +8,7 @@ import type { ShardKeeper } from './shard-keeper.ts';
 
 export interface StatsParts extends Pick<ClusterStats, 'connected' | 'coordinatorReady' | 'draining' | 'parked'> {
   readonly self: string;
-  /** Copies of a shard that nodes keep. */
+  /** Copies of a shard that nodes keep; 0 where a database does. */
   readonly copies: number;
   readonly keeper: Pick<ShardKeeper, 'replicas' | 'frames' | 'led'>;
   readonly members: readonly MemberSnapshot[];
@@ -17,7 +17,6 @@ export interface StatsParts extends Pick<ClusterStats, 'connected' | 'coordinato
 }
 
 export function clusterStats({ self, copies, keeper, members, plan, ring, ...more }: StatsParts): ClusterStats {
-  const wanted = ring === undefined ? undefined : Math.min(ring.copies, copies);
   const counts = { alive: 0, suspect: 0, dead: 0, left: 0 };
   for (const { state } of members) counts[state] += 1;
   const load = ring?.loads().find(({ member }) => member.directoryId === self);
@@ -28,7 +27,9 @@ export function clusterStats({ self, copies, keeper, members, plan, ring, ...mor
     members: counts,
     led: keeper.led().map(({ shard, term, commit, voters, slowest }) => ({
       ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
-      ...{ voters: voters.length, wanted: wanted ?? voters.length },
+      missing: (ring?.replicasOf(shard) ?? [])
+        .slice(0, copies)
+        .filter(({ directoryId }) => !voters.includes(directoryId)).length,
     })),
     shouldLead: load?.leaderships ?? 0,
     planVersion: plan.version,

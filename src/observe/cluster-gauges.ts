@@ -30,7 +30,5 @@ export function clusterGauges(metrics: Metrics, read: () => ClusterStats): void 
   shardGauge('term', 'Term this node leads the shard in.', ({ term }) => term);
   shardGauge('committed_lsn', 'Entries committed in the shard.', ({ committedLsn }) => committedLsn);
   shardGauge('follower_lag', 'Entries the member furthest behind does not have yet.', ({ lag }) => lag);
-  shardGauge('voters_missing', 'Voters the shard should have and has not.', ({ voters, wanted }) =>
-    Math.max(0, wanted - voters),
-  );
+  shardGauge('voters_missing', 'Voters the ring plan wants and the shard has not yet.', ({ missing }) => missing);
 }

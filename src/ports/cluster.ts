@@ -51,9 +51,8 @@ export interface LedShardStats {
   readonly committedLsn: number;
   /** Entries that the voter or learner furthest behind does not have yet. */
   readonly lag: number;
-  /** Voters it has, and should have. */
-  readonly voters: number;
-  readonly wanted: number;
+  /** Directories that should be among its voters by the plan, and are not yet. One that is lost stays a voter until another has taken its place. */
+  readonly missing: number;
 }
 
 /** One node's numbers, for metrics. */

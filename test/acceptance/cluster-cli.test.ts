@@ -115,6 +115,10 @@ describe('tenuto cluster', () => {
     expect(await json('rebalance')).toEqual({ transfers: 1 });
     expect((await cli('replace', 'node-3')).stdout).toContain('node-3 is being replaced\n');
     expect(cluster.asked).toEqual(['rebalance', 'rebalance', 'rebalance', 'replace node-3']);
+    cluster.statusOver = { coordinator: 'away' };
+    expect((await cli('replace', 'node-3')).stdout).toMatch(
+      /^node-3 is being replaced\nnode node-1 does not reach Redis \(away\): .* waits until that is back\n/,
+    );
     expect(await cli('replace', 'node-9')).toEqual({
       code: 3,
       stdout: '',
@@ -180,6 +184,17 @@ describe('tenuto cluster drain', () => {
   The drain goes on. \`tenuto cluster shards --node node-2\` shows what is left, \`tenuto cluster health\` why; --undo takes it back.
 `,
     });
+  });
+
+  it('says that it waits for Redis, once, and what hands over without it', async () => {
+    const { cluster, cli } = await setUp();
+    cluster.statusOver = { coordinator: 'away' };
+    const { code, stderr } = await cli('drain', 'node-2', '--timeout', '3s');
+    expect(code).toBe(1);
+    expect(stderr.split('\n')[0]).toMatch(
+      /^tenuto: node node-1 does not reach Redis \(away\): .* waits until that is back\. A node that gets SIGTERM hands over/,
+    );
+    expect(stderr.split('\n')[1]).toMatch(/^tenuto: node-2 leads 2 shards .* after 3s$/);
   });
 
   it('gives up waiting, with --everything, where too few nodes would be left to hold the shards', async () => {

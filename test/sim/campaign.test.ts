@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type CampaignOptions, type Lane, runCampaign, type SeedResult } from './campaign.ts';
 import { CampaignFile } from './campaign-file.ts';
-import { seldomReached } from './cluster/coverage.ts';
+import { seldomReached, whyUnworthy } from './cluster/coverage.ts';
 
 const resultOf = (seed: number): SeedResult => ({
   seed,
@@ -114,5 +114,22 @@ describe('what a campaign must have met', () => {
     ['fewer than a hundred seeds say nothing', 99, 0, []],
   ])('%s', (_what, count, rare, seldom) => {
     expect(seldomReached(seeds(count, rare)).map(({ name }) => name)).toEqual(seldom);
+  });
+});
+
+describe('a seed that is counted as one', () => {
+  const worth = { virtualMs: 60_000, operations: 200, faults: ['crash', 'cut', 'pause'], faultCount: 5 };
+
+  it('lacks nothing', () => {
+    expect(whyUnworthy(worth)).toBeUndefined();
+  });
+
+  it.each([
+    ['seconds', { virtualMs: 59_999 }, 'virtualMs 59999 of 60000'],
+    ['operations', { operations: 199 }, 'operations 199 of 200'],
+    ['faults', { faultCount: 4 }, 'faultCount 4 of 5'],
+    ['kinds of faults', { faults: ['crash', 'cut'] }, 'kinds 2 of 3'],
+  ])('says which %s it lacks', (_what, less, why) => {
+    expect(whyUnworthy({ ...worth, ...less })).toBe(why);
   });
 });

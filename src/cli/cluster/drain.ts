@@ -7,6 +7,7 @@ import type { ClusterMember, ClusterStatus, Draining, ShardStatus } from '../../
 import type { Session } from '../connect.ts';
 import { CommandError, UsageError } from '../exit-codes.ts';
 import { allShards, placeOf } from './shards.ts';
+import { whyNoPlan } from './waiting-plan.ts';
 import { tolerating } from './watch.ts';
 
 export interface DrainFlags {
@@ -20,6 +21,8 @@ const DEFAULT_TIMEOUT = '10m';
 const LOOK_EVERY_MS = 500;
 /** What is in the way must be there for so many looks: gossip and plan take a moment to hear of the drain. */
 const STUCK_LOOKS = 4;
+/** Who stops gives its leaderships to whom it reaches, whatever the plan says. */
+const WITHOUT_A_PLAN = '. A node that gets SIGTERM hands over what it leads without one';
 
 export async function drain(session: Session, node: string, flags: DrainFlags): Promise<void> {
   if (flags.undo && flags.everything)
@@ -38,16 +41,21 @@ export async function drain(session: Session, node: string, flags: DrainFlags): 
   const line = progressLine();
   let left: Left | undefined;
   let stuckLooks = 0;
+  let planlessLooks = 0;
   for (;;) {
     let obstacle: string | undefined;
+    let noPlan: string | undefined;
     const seen = await tolerating(async () => {
       const [status, shards] = await look(session);
       left = leftOf(node, shards, status);
       obstacle = how === 'everything' ? obstacleOf(node, status, left) : undefined;
+      noPlan = whyNoPlan(status);
     });
     if (seen && left !== undefined) {
       line.show(describe(node, left));
       if (isDone(left, how)) break;
+      planlessLooks = noPlan === undefined ? 0 : planlessLooks + 1;
+      if (planlessLooks === STUCK_LOOKS) line.note(`${noPlan}${how === 'leadership' ? WITHOUT_A_PLAN : ''}`);
       stuckLooks = obstacle === undefined ? 0 : stuckLooks + 1;
       if (stuckLooks >= STUCK_LOOKS) {
         line.end();
@@ -161,14 +169,15 @@ function describe(node: string, { leads, leadsAlone, holds, unknown, hasReplicas
   return `${node} ${what}${lost}`;
 }
 
-/** One line on stderr, redrawn on a terminal, absent elsewhere. */
-function progressLine(): { show(text: string): void; end(): void } {
+/** One line on stderr, redrawn on a terminal, absent elsewhere; a note stands by itself, everywhere. */
+function progressLine(): { show(text: string): void; note(text: string): void; end(): void } {
   const terminal = process.stderr.isTTY === true;
   return {
     show: (text) => {
       // Erases to the end of the line: the one before may have been longer.
       if (terminal) process.stderr.write(`\r${text}\u001b[K`);
     },
+    note: (text) => void process.stderr.write(`${terminal ? '\n' : ''}tenuto: ${text}\n`),
     end: () => {
       if (terminal) process.stderr.write('\n');
     },

@@ -6,6 +6,7 @@ import { CommandError } from '../exit-codes.ts';
 import { type DrainFlags, drain } from './drain.ts';
 import { allShards, isMisplaced, placeOf } from './shards.ts';
 import { memberRow, membersSummary, shardRow } from './tables.ts';
+import { whyNoPlan } from './waiting-plan.ts';
 import { type WatchFlags, watching } from './watch.ts';
 
 type Wrap = (command: Command) => Command;
@@ -78,7 +79,9 @@ export function defineClusterCommands(cluster: Command, withConnection: Wrap): v
         await connection.request('replaceNode', { node });
         if (output.format !== 'table') output.record({ node, replaced: true });
         else {
+          const noPlan = whyNoPlan(await connection.request('clusterStatus', {}));
           output.line(`${node} is being replaced`);
+          if (noPlan !== undefined) output.line(noPlan);
           output.line(`\`tenuto cluster shards --node ${node}\` lists what is still to be made elsewhere.`);
         }
       }),

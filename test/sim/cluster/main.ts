@@ -9,7 +9,7 @@ import { CampaignFile } from '../campaign-file.ts';
 import { hereLane, LANE, processLane, serveLane } from '../lanes.ts';
 import { seedRange, sumOf, tally, wholeNumber } from '../seed-run.ts';
 import { BUGS, type BugName, isBug } from './bugs.ts';
-import { seldomReached } from './coverage.ts';
+import { seldomReached, whyUnworthy } from './coverage.ts';
 import { FAULTS, type FaultName, isFault, makePlan } from './plan.ts';
 import { type ClusterResult, lostResult, resultOf } from './seed-result.ts';
 import { type ClusterOptions, simulateCluster } from './simulate.ts';
@@ -206,11 +206,15 @@ function judge({ results }: CampaignRun<ClusterResult>, { calm, only, bugName }:
     console.log(
       `\n${failed.length} failed:\n${failed.map(({ seed, failure }) => `  ${seed}  ${failure?.message.split('\n')[0]}`).join('\n')}`,
     );
-  const seldom = calm || only !== undefined ? [] : seldomReached(results);
+  const isWhole = !calm && only === undefined;
+  // One that failed may have ended before.
+  const unworthy = isWhole ? results.filter((r) => r.failure === undefined && whyUnworthy(r) !== undefined) : [];
+  for (const result of unworthy) console.log(`\nseed ${result.seed} is not worth its name: ${whyUnworthy(result)}`);
+  const seldom = isWhole ? seldomReached(results) : [];
   for (const { name, share, least } of seldom) {
     console.log(
       `\n"${name}" was reached by ${(100 * share).toFixed(1)} % of the seeds; ${(100 * least).toFixed(0)} % are wanted`,
     );
   }
-  return failed.length > 0 || seldom.length > 0 ? 1 : 0;
+  return failed.length > 0 || unworthy.length > 0 || seldom.length > 0 ? 1 : 0;
 }

@@ -10,7 +10,9 @@ export interface ClusterResult extends SeedResult {
   readonly operations: number;
   readonly virtualMs: number;
   readonly healedMs: number;
+  /** Kinds that it met, and how often any of them. */
   readonly faults: readonly string[];
+  readonly faultCount: number;
   readonly reached: readonly string[];
 }
 
@@ -21,11 +23,13 @@ export function resultOf(report: ClusterReport): ClusterResult {
     ...{ virtualMs: Math.round(virtualMs), healedMs: Math.round(healedMs) },
     failure: failure === undefined ? undefined : { message: failure.message, stack: failure.stack },
     faults: [...faults.keys()],
+    faultCount: [...faults.values()].reduce((sum, count) => sum + count, 0),
     reached: [...reached.keys()],
   };
 }
 
 export const lostResult = (seed: number, why: string): ClusterResult => ({
-  ...{ seed, digest: '', events: 0, entries: 0, operations: 0, virtualMs: 0, healedMs: 0, faults: [], reached: [] },
+  ...{ seed, digest: '', events: 0, entries: 0, operations: 0, virtualMs: 0, healedMs: 0 },
+  ...{ faults: [], faultCount: 0, reached: [] },
   failure: { message: `the run was lost: ${why}`, stack: undefined },
 });
