@@ -76,6 +76,19 @@ function ask(socket: WebSocket, ...frames: unknown[]): Promise<unknown[]> {
 }
 
 describe('a socket', () => {
+  it('keeps no large message for who has not said hello, and takes one from who has', async () => {
+    const node = await start();
+    const stranger = await dial(node);
+    const closed = new Promise<number>((resolve) => stranger.once('close', resolve));
+    // Not answered, as what is no hello would be: it ends before the message is whole.
+    stranger.send(Buffer.alloc(3_000_000));
+    expect(await closed).toBe(1006);
+    const known = await dial(node);
+    await ask(known, HELLO);
+    const large = [FrameKind.REQUEST, 1, 'getServerInfo', 0, { padding: 'x'.repeat(3_000_000) }];
+    expect(await ask(known, large)).toMatchObject([[FrameKind.RESPONSE, 1, {}]]);
+  });
+
   it('speaks the protocol', async () => {
     const node = await start();
     const socket = await dial(node);
@@ -107,6 +120,23 @@ describe('a socket', () => {
     const node = await start({ doorLimits: { connections: 1 } });
     await dial(node);
     await expect(dial(node)).rejects.toThrow(/^503: the node has 1 connections/);
+  });
+
+  it('is closed at once beyond those that have not said what they speak', async () => {
+    const node = await start({ doorLimits: { connections: 1, httpConnections: 1 } });
+    const port = Number(node.address?.split(':')[1]);
+    const silent = async (): Promise<{ isClosed: Promise<true> }> => {
+      const socket = connectTcp(port, '127.0.0.1');
+      undo.push(() => socket.destroy());
+      socket.on('error', () => {});
+      const isClosed = new Promise<true>((resolve) => socket.once('close', () => resolve(true)));
+      await new Promise((resolve) => socket.once('connect', resolve));
+      return { isClosed };
+    };
+    await silent();
+    await silent();
+    const third = await silent();
+    expect(await third.isClosed).toBe(true);
   });
 
   it('closes with 1009 for a message too large, 1003 for text', async () => {

@@ -126,6 +126,39 @@ describe('a slice', () => {
     for (const what of ['lists', 'counts']) expect(figures.get(`${what} meanwhile`)).toBeGreaterThan(0);
   });
 
+  it('measures what waits, what is left behind, and one hot workflow', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'waiting.json');
+    const sizes = [
+      ...['times=1', 'idleSeconds=0', 'sleepers=20', 'workflows=20', 'settleSeconds=0', 'concurrency=4'],
+      ...['tasks=150', 'signalsPerSecond=50', 'executions=120'],
+    ];
+    const ended = await bench(
+      ...['start', 'sleeping', 'footprint', 'backlog', 'hot', 'visibility', ...short, '--json', file],
+      ...sizes.flatMap((each) => ['--set', each]),
+    );
+    expect(ended).toMatchObject({ code: 0 });
+    const { measurements } = readReport(file);
+    expect(measurements.map(({ scenario, case: which }) => [scenario, which])).toEqual([
+      ['start', ''],
+      ['sleeping', ''],
+      ['footprint', ''],
+      ['backlog', 'started'],
+      ['backlog', 'restarted with them'],
+      ['backlog', 'taken'],
+      ['hot', ''],
+      ['visibility', 'count over 120'],
+      ['visibility', 'list over 120'],
+    ]);
+    const figuresOf = (n: number) =>
+      new Map(measurements[n]?.figures.map(({ name, value }): [string, number] => [name, value]));
+    expect(figuresOf(0).get('ready, median')).toBeGreaterThan(0);
+    expect(figuresOf(1).get('CPU each, last tenth')).toBeGreaterThanOrEqual(0);
+    const left = figuresOf(2);
+    expect(left.get('rows of it, compacted')).toBeGreaterThan(0);
+    expect(left.get('on the disk, logs and all')).toBeGreaterThan(left.get('rows of it, compacted') ?? 0);
+    expect(figuresOf(5).get('tasks taken')).toBe(150);
+  });
+
   it('measures an open loop, and what makes its own load', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'open.json');
     const sizes = ['armed=20', 'sleepMs=100', 'duePerSecond=50', 'burst=30', 'times=1', 'longest=1000'];

@@ -7,6 +7,7 @@ import { children } from './children.ts';
 import { cluster } from './cluster.ts';
 import { continued } from './continued.ts';
 import { failover } from './failover.ts';
+import { footprint } from './footprint.ts';
 import { growth } from './growth.ts';
 import { hot } from './hot.ts';
 import { latency } from './latency.ts';
@@ -64,6 +65,7 @@ export const SCENARIOS: readonly Scenario[] = [
   overload,
   failover,
   sleeping,
+  footprint,
   schedules,
   backlog,
   cluster,

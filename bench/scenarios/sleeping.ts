@@ -1,4 +1,4 @@
-// Workflows asleep on disk: what they cost in memory, and how long a node takes to start with them.
+// Workflows asleep on disk: what they cost in memory, whether one more costs more with many of them there, and how long a node takes to start with them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from 'tenuto/client';
@@ -7,6 +7,7 @@ import { usageOf } from '../lib/proc.ts';
 import type { Measurement } from '../lib/report.ts';
 import { inLanes, ownMeasurement, parameter, withDriver, withTenuto } from '../lib/scenario.ts';
 import type { RunningTenuto } from '../tenuto/system.ts';
+import { NodesWatch, Pace } from './backlog/pace.ts';
 
 const DAY_MS = 86_400_000;
 const AT_A_TIME = 256;
@@ -26,10 +27,16 @@ export const sleeping: Scenario = {
 
 async function sleepThenRestart(context: ScenarioContext, running: RunningTenuto): Promise<Measurement> {
   const count = parameter(context, 'sleepers');
-  const begunAtMs = performance.now();
-  const peakMiB = await putToSleep(context, running, count);
-  const seconds = (performance.now() - begunAtMs) / 1000;
-  await untilAllAsleep(running);
+  const watch = new NodesWatch(() => [running.node.pid]);
+  const pace = new Pace(count, watch, context.progress);
+  try {
+    await putToSleep(context, running, count, (started) => pace.at(started));
+    await untilAllAsleep(running);
+  } finally {
+    watch.close();
+  }
+  const { seconds } = pace;
+  const figures = pace.figures();
   await sleep(SETTLE_MS);
   const asleep = usageOf(running.node.pid);
   await running.stopWorkers();
@@ -43,9 +50,8 @@ async function sleepThenRestart(context: ScenarioContext, running: RunningTenuto
     seconds,
     figures: [
       { name: 'workflows asleep', value: count, unit: '' },
-      { name: 'put to sleep', value: count / seconds, unit: '/s' },
+      ...figures,
       { name: 'RssAnon', value: asleep?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
-      { name: 'RssAnon, peak', value: Math.max(peakMiB, asleep?.rssAnonMiB ?? 0), unit: 'MiB' },
       { name: 'RSS', value: asleep?.rssMiB ?? Number.NaN, unit: 'MiB' },
       { name: 'restart ready', value: again.readyMs, unit: 'ms' },
       { name: 'RssAnon after the restart', value: usageOf(again.pid)?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
@@ -53,25 +59,26 @@ async function sleepThenRestart(context: ScenarioContext, running: RunningTenuto
   });
 }
 
-/** Returns the most anonymous memory the node was seen with, MiB. */
+/** @param onStarted told how many are, after each */
 export async function putToSleep(
   { progress }: ScenarioContext,
   running: RunningTenuto,
   count: number,
-): Promise<number> {
+  onStarted: (started: number) => void = () => {},
+): Promise<void> {
   progress.say(`${count} workflows fall asleep`);
-  let peakMiB = 0;
+  let started = 0;
   await withDriver(running.target, async (driver) => {
     await inLanes(count, AT_A_TIME, async (i) => {
       const id = `sleeper-${i}`;
       await driver.call({ call: 'start', work: { kind: 'sleeper', id, input: { value: id, count: DAY_MS } } });
-      if (i % TELL_EVERY !== 0) return;
+      started += 1;
+      onStarted(started);
+      if (started % TELL_EVERY !== 0) return;
       const rssAnonMiB = usageOf(running.node.pid)?.rssAnonMiB ?? 0;
-      peakMiB = Math.max(peakMiB, rssAnonMiB);
-      progress.tick(`${i} started, node RssAnon ${rssAnonMiB.toFixed(0)} MiB`);
+      progress.tick(`${started} started, node RssAnon ${rssAnonMiB.toFixed(0)} MiB`);
     });
   });
-  return peakMiB;
 }
 
 /** Their first workflow tasks are done when none waits any more. */

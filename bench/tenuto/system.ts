@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { VERSION } from '../../src/version.ts';
 import { freePort, LOCALHOST } from '../../test/chaos/cluster/network.ts';
+import { removeFolder } from '../lib/folders.ts';
 import { type RunningSystem, type System, type SystemProcess, type Target, WORKFLOW_KINDS } from '../lib/model.ts';
 import type { TenutoTarget } from './client.ts';
 import { BenchNode } from './node.ts';
@@ -87,10 +88,9 @@ export class RunningTenuto implements RunningSystem {
   }
 
   async stop(): Promise<void> {
-    const node = this.#node;
     await this.stopWorkers();
     await this.stopNode();
-    node?.removeData();
+    removeFolder(this.#dataDir);
   }
 }
 

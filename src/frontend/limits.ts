@@ -3,6 +3,8 @@
 export interface DoorLimits {
   /** Sockets at once; a further one is refused at the upgrade with 503. */
   connections: number;
+  /** Sockets beside those that speak HTTP, or have not said yet what they speak; a further one is closed at once. */
+  httpConnections: number;
   /** Calls open at once on one connection; a further one gets RESOURCE_EXHAUSTED. About 1 KiB each. */
   openCallsPerConnection: number;
   /** Calls open at once on the node; clients are refused at four fifths of it. */
@@ -25,6 +27,7 @@ export interface DoorLimits {
 
 export const DEFAULT_DOOR_LIMITS: DoorLimits = {
   connections: 10_000,
+  httpConnections: 2_000,
   openCallsPerConnection: 16_384,
   openCalls: 200_000,
   workersPerConnection: 1_000,

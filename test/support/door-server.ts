@@ -64,7 +64,7 @@ export async function serveDoor(
   const rules = hostRules([], []);
   const notReady = (): undefined => undefined;
   const routes = { notReady, metrics: async () => ({ contentType: 'text/plain', body: '' }), onFault: () => {} };
-  const server = await makeHttpServer(routes, rules, undefined);
+  const server = await makeHttpServer(routes, rules, undefined, 200);
   listenForWebSockets(server, { door, rules, maxConnections: 100, paths: ['/'], notReady });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => {

@@ -162,7 +162,7 @@ export class ManyDoors implements Matching {
       metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
       onFault: () => {},
     };
-    const http = await makeHttpServer(routes, rules, undefined);
+    const http = await makeHttpServer(routes, rules, undefined, 2_000);
     listenForWebSockets(http, { door, rules, maxConnections: 1_000, paths: ['/'], notReady: () => undefined });
     const sockets = new Set<Socket>();
     http.on('connection', (socket: Socket) => {

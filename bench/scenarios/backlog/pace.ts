@@ -1,4 +1,4 @@
-// How a stretch of a backlog goes: rates and CPU of its first and its last tenth, between which shows what grows with the depth, and memory.
+// How a stretch of many goes: rates and CPU of its first and its last tenth, between which shows what grows with the depth, and memory.
 
 import type { Progress } from '../../lib/model.ts';
 import { usageOf } from '../../lib/proc.ts';

@@ -100,8 +100,13 @@ const secured = ({ cert, key, clientCa }: Tls) => ({
   ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
 });
 
-/** Not listening yet. */
-export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: Tls | undefined): Promise<Server> {
+/** Not listening yet. @param maxConnections at once; a further one is closed (I9) */
+export async function makeHttpServer(
+  routes: HttpRoutes,
+  rules: HostRules,
+  tls: Tls | undefined,
+  maxConnections: number,
+): Promise<Server> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
     handle(routes, rules, request, response);
   // Small requests only: what is slow or large is not one of ours.
@@ -110,6 +115,8 @@ export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: 
     tls === undefined
       ? createPlain(options, onRequest)
       : (await import('node:https')).createServer({ ...options, ...secured(tls) }, onRequest);
+
+  server.maxConnections = maxConnections;
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();

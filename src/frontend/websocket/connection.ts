@@ -65,6 +65,11 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     });
   }
 
+  /** Or is over without. */
+  get hasSaidHello(): boolean {
+    return this.#state !== 'hello';
+  }
+
   get openCalls(): number {
     return this.#calls.size;
   }

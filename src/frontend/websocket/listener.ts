@@ -8,6 +8,7 @@ import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../../wire/frame.ts';
 import type { HostRules } from '../http/host-rules.ts';
 import type { NativeDoor } from './door.ts';
 import { COPIED_BYTES, serverFrame } from './server-frame.ts';
+import { Strangers } from './strangers.ts';
 import { CloseCode, type Wire } from './wire.ts';
 
 /** ms a peer has to answer a close frame. */
@@ -56,7 +57,13 @@ class SocketWire implements Wire {
   }
 }
 
-function attach(door: NativeDoor, socket: WebSocket, raw: Duplex, request: IncomingMessage): void {
+function attach(
+  door: NativeDoor,
+  strangers: Strangers,
+  socket: WebSocket,
+  raw: Duplex,
+  request: IncomingMessage,
+): void {
   const { remoteAddress = 'unknown', remotePort = 0 } = request.socket;
   const wire = new SocketWire(socket, raw, `${remoteAddress}:${remotePort}`, () => connection.drained());
   const connection = door.accept(wire);
@@ -70,6 +77,7 @@ function attach(door: NativeDoor, socket: WebSocket, raw: Duplex, request: Incom
   // A peer's protocol error or reset: `close` follows, nothing is to be done.
   socket.on('error', () => {});
   socket.on('close', () => door.ended(connection));
+  strangers.watch(raw, connection, () => socket.terminate());
 }
 
 function refuse(socket: Duplex, status: string, text: string): void {
@@ -108,6 +116,7 @@ export function listenForWebSockets(
 ): void {
   // Loaded while the node opens its data, awaited by the first upgrade: readiness does not wait for it.
   const loading = loadSockets();
+  const strangers = new Strangers();
   server.on('upgrade', (request, socket, head) => {
     const offence = rules.check(request.headers.host, request.headers.origin);
     if (offence !== undefined) return refuse(socket, '403 Forbidden', `${offence}\n`);
@@ -125,7 +134,7 @@ export function listenForWebSockets(
     }
     socket.on('error', () => {});
     void loading.then((sockets) => {
-      sockets.handleUpgrade(request, socket, head, (webSocket) => attach(door, webSocket, socket, request));
+      sockets.handleUpgrade(request, socket, head, (webSocket) => attach(door, strangers, webSocket, socket, request));
     });
   });
 }

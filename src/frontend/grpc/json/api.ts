@@ -10,6 +10,7 @@ import { messageType } from '../proto/descriptors.ts';
 import { decodeMessage, encodeMessage } from '../proto/message.ts';
 import type { Message, Rpc } from '../rpc.ts';
 import { type RpcError, rpcError } from '../status.ts';
+import { Bodies } from './bodies.ts';
 import { jsonOf } from './read.ts';
 import { type Route, Routes } from './routes.ts';
 import { BadJson } from './well-known.ts';
@@ -17,6 +18,8 @@ import { bytesOf } from './write.ts';
 
 /** As through gRPC: a larger request is refused. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** Of all requests that are not whole yet. */
+const MAX_ARRIVING_BYTES = 64 * 1024 * 1024;
 
 /** As google.api has them: https://cloud.google.com/apis/design/errors#handling_errors. */
 const HTTP_STATUS: Readonly<Record<number, number>> = {
@@ -45,6 +48,7 @@ interface Style {
 export class JsonApi {
   readonly #dispatcher: Dispatcher;
   readonly #routes: Routes;
+  readonly #bodies = new Bodies(MAX_BODY_BYTES, MAX_ARRIVING_BYTES);
 
   constructor(dispatcher: Dispatcher, services: ReadonlyMap<string, ReadonlyMap<string, Rpc>>) {
     this.#dispatcher = dispatcher;
@@ -72,13 +76,16 @@ export class JsonApi {
       this.#run(request, response, route, style, () => inTree(params, query));
       return;
     }
-    bodyOf(request, (body) => {
-      if (body !== undefined) this.#run(request, response, route, style, () => inTree(params, undefined, parsed(body)));
-      else refuse({ code: StatusCode.RESOURCE_EXHAUSTED, message: `A request has at most ${MAX_BODY_BYTES} bytes.` });
+    this.#bodies.read(request, (body) => {
+      if (typeof body !== 'string')
+        this.#run(request, response, route, style, () => inTree(params, undefined, parsed(body)));
+      else refuse({ code: StatusCode.RESOURCE_EXHAUSTED, message: REFUSED_BODIES[body] });
     });
   }
 
-  #run(request: IncomingMessage, response: ServerResponse, route: Route, style: Style, tree: () => object): void {
+  #run(request: IncomingMessage, response: ServerResponse, route: Route, style: Style, given: () => object): void {
+    // The body goes once it is read: calls may wait long.
+    let tree = given;
     const call = this.#dispatcher.dispatch(
       {
         name: route.name,
@@ -88,7 +95,11 @@ export class JsonApi {
           const value = request.headers[name];
           return Array.isArray(value) ? value[0] : value;
         },
-        decode: () => decoded(route, tree),
+        decode: () => {
+          const once = tree;
+          tree = nothing;
+          return decoded(route, once);
+        },
       },
       {
         answered: (body) => {
@@ -151,18 +162,12 @@ function put(tree: Message, path: string, value: unknown): void {
 
 const camel = (name: string): string => name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-/** Undefined when it is too large. A body that breaks off is nobody's: the connection has ended. */
-function bodyOf(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    // What is left of it is read and dropped, so that the answer arrives.
-    else chunks.length = 0;
-  });
-  request.once('end', () => done(size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks)));
-}
+const nothing = (): object => ({});
+
+const REFUSED_BODIES = {
+  tooLarge: `A request has at most ${MAX_BODY_BYTES} bytes.`,
+  tooMany: `Requests that are not whole yet take more than ${MAX_ARRIVING_BYTES} bytes: try again later.`,
+} as const;
 
 function refused(response: ServerResponse, { code, message, anys }: RpcError, style: Style): void {
   const bytes = encodeMessage(codecNamed(RPC_STATUS), { code, message, details: anys });
