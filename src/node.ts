@@ -13,6 +13,7 @@ import { Admission } from './frontend/admission.ts';
 import { DeploymentDirectory } from './frontend/deployment-directory.ts';
 import type { Services } from './frontend/door.ts';
 import { EndpointDirectory } from './frontend/endpoint-directory.ts';
+import { GuardedEngine } from './frontend/guarded-engine.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, takeSocket, tryToListen } from './frontend/http/server.ts';
@@ -120,7 +121,8 @@ class Node implements RunningNode {
     });
     this.timeSkipping = time && new TimeSkipper({ time, scheduler: systemScheduler, outlook: this.#engine.outlook });
     this.#matcher.attach(this.#engine);
-    this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
+    const everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
+    this.#everywhere = new GuardedEngine(everywhere, (error, asked) => this.#faulted(error, asked));
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
       configure: (queues) => this.#matcher.configure(queues),
@@ -221,6 +223,12 @@ class Node implements RunningNode {
     };
   }
 
+  #faulted(error: unknown, method: string): void {
+    this.#metrics.faults += 1;
+    const fault = error instanceof Error ? error : new Error(String(error));
+    this.#options.log.error({ method, error: fault }, 'a request failed by a fault of the server: please report it');
+  }
+
   #makeDoor(): NativeDoor {
     const { log } = this.#options;
     return new NativeDoor({
@@ -232,11 +240,7 @@ class Node implements RunningNode {
       methods,
       metrics: this.#metrics,
       onHello: ({ client, identity }, peer) => log.debug({ peer, client, identity }, 'a client said hello'),
-      onFault: (error, method) => {
-        this.#metrics.faults += 1;
-        const fault = error instanceof Error ? error : new Error(String(error));
-        log.error({ method, error: fault }, 'a request failed by a fault of the server: please report it');
-      },
+      onFault: (error, method) => this.#faulted(error, method),
     });
   }
 
