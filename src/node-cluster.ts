@@ -8,6 +8,7 @@ import type { LinkSecurity } from '../cluster/link/security.ts';
 import { tcpNetwork } from '../cluster/link/tcp.ts';
 import { ClusterNode } from '../cluster/node/cluster-node.ts';
 import { findOrFound } from '../cluster/node/founding.ts';
+import { type PeerMemory, peerFile } from '../cluster/node/peer-memory.ts';
 import { type NodeState, type StateStore, stateFile } from '../cluster/node/state.ts';
 import { RedisCoordinator } from '../cluster/ownership/redis/coordinator.ts';
 import type { ClusterConfig } from './config/cluster.ts';
@@ -28,6 +29,7 @@ export interface Prepared {
   readonly coordinator: Coordinator;
   readonly states: StateStore;
   readonly state: NodeState;
+  readonly peers?: PeerMemory;
 }
 
 export interface PrepareOptions {
@@ -65,10 +67,11 @@ export async function prepareCluster(
   }
   const coordinator = given ?? redisCoordinator(cluster, log);
   const states = stateFile(dataDirectory);
+  const peers = peerFile(dataDirectory);
   try {
     const known = await states.read();
     if (known === undefined)
-      return { coordinator, states, state: await join(config, cluster, coordinator, log, giveUp) };
+      return { coordinator, states, peers, state: await join(config, cluster, coordinator, log, giveUp) };
     if (known.record.clusterId !== cluster.id) {
       throw new NodeStartError(
         'config',
@@ -77,7 +80,7 @@ export async function prepareCluster(
       );
     }
     tellRecord(coordinator, known.record, log);
-    return { coordinator, states, state: known };
+    return { coordinator, states, peers, state: known };
   } catch (error) {
     await coordinator.close();
     throw error;
@@ -176,13 +179,13 @@ export interface ClusterParts extends Prepared {
 }
 
 export async function buildClusterNode(parts: ClusterParts): Promise<ClusterNode> {
-  const { cluster, store, log, onFatal, onDraining, coordinator, states, state } = parts;
+  const { cluster, store, log, onFatal, onDraining, coordinator, states, state, peers } = parts;
   const security: LinkSecurity =
     cluster.keys.length === 0 ? { mode: 'none' } : { mode: 'clusterKey', keys: cluster.keys };
   // Kept before anything is said in the cluster's name: a restart finds the same one.
   await states.write(state);
   return new ClusterNode({
-    ...{ config: cluster, state, states, coordinator, security, log, onFatal, onDraining },
+    ...{ config: cluster, state, states, peers, coordinator, security, log, onFatal, onDraining },
     ...('replicaPosition' in store
       ? { durability: { type: 'replicated', store, layout: rowLayout }, self: store.directoryId }
       : { durability: { type: 'shared', store }, self: `node:${cluster.name}` }),

@@ -18,6 +18,8 @@ export const hot: Scenario = {
     await withTenuto(context, async (running, clients) => {
       const { prefix, end } = await startCollectors(running.target, 'hot', 1);
       let sent = 0;
+      /** Of the load that ended last. */
+      let whole = { operations: 0, seconds: 0 };
       const measurement = await measure(context, running, clients, {
         scenario: 'hot',
         operation: 'signal',
@@ -27,8 +29,9 @@ export const hot: Scenario = {
           perSecond: context.load.ratePerSecond ?? parameter(context, 'signalsPerSecond'),
         },
         path: { fsyncs: 1, frames: 2 },
-        onAll: (all) => {
-          sent += all;
+        onAll: (operations, seconds) => {
+          sent += operations;
+          whole = { operations, seconds };
         },
       });
       const begunAtMs = performance.now();
@@ -36,6 +39,8 @@ export const hot: Scenario = {
       if (came !== sent) throw new Error(`${sent} signals were acknowledged, ${came} came`);
       const figures = [
         { name: 'signals acknowledged, and counted by the workflow', value: came, unit: '' },
+        { name: 'of the whole load, first signal to last answer', value: whole.operations / whole.seconds, unit: '/s' },
+        { name: 'refused to its caller, per signal', value: measurement.counts.refused / whole.operations, unit: '' },
         { name: 'counted after the load', value: performance.now() - begunAtMs, unit: 'ms' },
       ];
       return [{ ...measurement, figures }];

@@ -8,6 +8,7 @@ import { Links } from '../link/links.ts';
 import { LinkLog } from './link-log.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
+import { rememberingDirectory } from './peer-memory.ts';
 
 /** Another cluster of the same id is another cluster. */
 const identityOf = ({ config, state }: ClusterNodeOptions): string => `${config.id}/${state.record.incarnation}`;
@@ -41,6 +42,7 @@ export function makeLinks(node: ClusterNodeOptions, bootId: string, up: (peer: s
 export function makeGossip(node: ClusterNodeOptions, linkAddress: () => string): Gossip {
   const { config, self: directoryId, clock, scheduler, random, log, coordinator, gossipConfig, gossipTransport } = node;
   const { name, roles, zone, weight, gossip, seeds, keys } = config;
+  const registry = coordinatorDirectory(coordinator, linkAddress);
   return new Gossip({
     ...{ clusterId: identityOf(node), clock, scheduler, random, log },
     protocol: (node.spoken ?? VERSIONS.spoken).gossip,
@@ -48,7 +50,7 @@ export function makeGossip(node: ClusterNodeOptions, linkAddress: () => string):
     listen: { ip: gossip.ip, port: gossip.port },
     advertise: gossip.advertise && formatAddress(gossip.advertise.host, gossip.advertise.port),
     seeds: seeds.map(({ host, port }) => formatAddress(host, port)),
-    directory: coordinatorDirectory(coordinator, linkAddress),
+    directory: node.peers === undefined ? registry : rememberingDirectory(registry, node.peers),
     ...(keys.length > 0 && { keyring: new Keyring(keys) }),
     ...(gossipConfig && { config: gossipConfig }),
     ...(gossipTransport && { transport: gossipTransport }),

@@ -17,6 +17,7 @@ import type { ReplicaBounds, ReplicaTimes } from '../replication/core/options.ts
 import type { PlanSettings } from '../ring/plan.ts';
 import type { RoutingLimits } from '../routing/limits.ts';
 import type { DepartureTimes } from './departures.ts';
+import type { PeerMemory } from './peer-memory.ts';
 import type { NodeState, StateStore } from './state.ts';
 
 /** How this node takes part, as configured. */
@@ -55,6 +56,8 @@ export interface ClusterNodeOptions {
   /** What the directory knows of its cluster, and where that is kept. */
   state: NodeState;
   states: StateStore;
+  /** Where it keeps whom the coordinator listed; absent: nowhere. */
+  peers?: PeerMemory | undefined;
   coordinator: Coordinator;
   network: LinkNetwork;
   security: LinkSecurity;

@@ -1,13 +1,14 @@
 // What a node knows of its cluster from before its start: which cluster its directory belongs to, the newest ring plan, and whether the
 // cluster's first shards were made. Without it a node that starts while the coordinator is away would know nothing. One small file.
 
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Draining } from '../../src/ports/cluster.ts';
 import type { ClusterRecord } from '../../src/ports/coordinator.ts';
 import { VERSION } from '../../src/version.ts';
 import { isIn, rangeText, VERSIONS } from '../../src/wire/versions.ts';
 import { ClusterStartError } from './start-error.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface NodeState {
   readonly record: ClusterRecord;
@@ -19,6 +20,9 @@ export interface NodeState {
   readonly born: boolean;
   readonly draining: Draining;
 }
+
+/** In the place of a first plan: the shards were made before the cluster had any, by a restore. No plan of the new cluster is taken for theirs. */
+export const RESTORED = 'restored';
 
 export interface StateStore {
   read(): Promise<NodeState | undefined>;
@@ -111,22 +115,5 @@ function isRecord(value: unknown): value is ClusterRecord {
   );
 }
 
-/** Beside, then in its place: a crash leaves the old one or the new one. */
-async function writeState(file: string, state: NodeState): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const beside = `${file}.new`;
-  const handle = await open(beside, 'w');
-  try {
-    await handle.writeFile(`${JSON.stringify({ format: VERSIONS.kept.nodeState.writes, ...state }, null, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(beside, file);
-  const directory = await open(dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
+const writeState = (file: string, state: NodeState): Promise<void> =>
+  writeWhole(file, `${JSON.stringify({ format: VERSIONS.kept.nodeState.writes, ...state }, null, 2)}\n`);

@@ -136,4 +136,18 @@ describe('Redis', () => {
     await cluster.start('e');
     await cluster.settled('a', ['a', 'b', 'c', 'd', 'e'], 3);
   }, 60_000);
+
+  it('may be away when all nodes start again, without seeds: they know where the others were', async () => {
+    const members = cluster.node('a').cluster?.status().members ?? [];
+    const places = members.map(({ name, addresses }) => [name, Number(addresses.gossip.split(':')[1])] as const);
+    await Promise.all(places.map(([name]) => cluster.stop(name)));
+    await cluster.redis.kill();
+    await Promise.all(places.map(([name, port]) => cluster.start(name, { cluster: { gossip: { port } } })));
+    const client = await clientOf('c');
+    await eventually('every shard is led', async () =>
+      (await cluster.shards('b')).every(({ leader }) => leader !== undefined) ? true : undefined,
+    );
+    await start(client, 'without-redis-again');
+    expect((await client.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
+  }, 90_000);
 });

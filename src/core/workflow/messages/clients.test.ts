@@ -212,6 +212,26 @@ describe('signals', () => {
     expect(world.refuse(world.signalMessage('d', { input: big })).message).toBe('Blob data size exceeds limit.');
   });
 
+  it('that come faster than a worker answers wait for its answer before the run has had all it takes', () => {
+    const world = new World({ signalsPerRun: 20 });
+    world.start();
+    // Nobody works on it: as many as it takes, but for the last.
+    for (let n = 0; n < 17; n += 1) world.signal(`a${n}`);
+    const { ref } = world.takeWorkflowTask();
+    world.signal('in time');
+    const busy = { code: StatusCode.RESOURCE_EXHAUSTED, detail: { cause: 'BUSY_WORKFLOW' } };
+    expect(world.refuse(world.signalMessage('late'))).toMatchObject(busy);
+    world.complete(ref);
+    // It had one more to see, and did not go on as another run: what is left is taken between tasks, then no more for good.
+    for (const name of ['late', 'later']) {
+      world.signal(name);
+      const again = world.takeWorkflowTask();
+      if (name === 'late') expect(world.refuse(world.signalMessage('early'))).toMatchObject(busy);
+      world.complete(again.ref);
+    }
+    expect(world.refuse(world.signalMessage('one more')).code).toBe(StatusCode.INVALID_ARGUMENT);
+  });
+
   it('are refused rather than forgotten when no more request ids can be remembered', () => {
     const world = new World({ requestIds: 2 });
     world.start();
