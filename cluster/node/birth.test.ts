@@ -4,6 +4,7 @@ import type { ShardId } from '../../src/ports/ids.ts';
 import { encodeBody, encodeValue } from '../routing/answers.ts';
 import { Birth, type BirthState } from './birth.ts';
 import { directoryOf, HOSTILE, planOf, TestLog, TestNet } from './node.test-support.ts';
+import { RESTORED } from './state.ts';
 
 const SHARDS = 8;
 
@@ -150,11 +151,14 @@ describe('the first shards', () => {
     expect(a?.log.lines.at(-1)).toMatch(/Way out: this one has shards: stop node b, empty .* it joins$/);
   });
 
-  it('that were there before the first plan, as after a restore, are learned by a newcomer without an alarm', async () => {
+  it.each([
+    ['', 'as who came later keeps it'],
+    [RESTORED, 'restored'],
+  ])('that were there before the first plan are learned by a newcomer without an alarm (%j: %s)', async (firstPlan) => {
     const { net, members } = cluster('a', 'b');
     const [a, b] = members;
     if (a === undefined) return;
-    a.state = a.kept = { firstPlan: '', born: true };
+    a.state = a.kept = { firstPlan, born: true };
     a.shards.set(0 as ShardId, [directoryOf('a')]);
     await b?.birth.planned(planOf(['a', 'b']));
     await net.time.advance(2_000);

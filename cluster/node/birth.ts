@@ -11,6 +11,7 @@ import { decodePlan } from '../ring/plan-codec.ts';
 import { Ring } from '../ring/ring.ts';
 import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
 import { unavailable } from '../routing/statuses.ts';
+import { RESTORED } from './state.ts';
 
 /** What of it is kept with the directory. */
 export interface BirthState {
@@ -205,8 +206,8 @@ export class Birth {
   /** Another asks this node to agree to its plan, and this one has given its word on a different one. */
   #contradicted(node: string, plan: string): void {
     const { state, holdsAny } = this.#options;
-    // Shards that were there before any plan, as after a restore: who asks learns them.
-    if (state().firstPlan !== '') this.#name(node, { plan, holds: false }, holdsAny());
+    // Shards that were there before any plan: who asks learns them.
+    if (!isBeforePlans(state().firstPlan)) this.#name(node, { plan, holds: false }, holdsAny());
   }
 
   /** Why this node makes no shards: others have theirs, or have agreed to something else. */
@@ -214,7 +215,7 @@ export class Birth {
     const { log, holdsAny } = this.#options;
     for (const node of nodes) {
       const answer = await this.#wordOf(node);
-      if (answer?.plan === '') {
+      if (answer !== undefined && isBeforePlans(answer.plan)) {
         log.info(
           { node },
           'the shards of this cluster were made before its first plan, as by a restore: this node learns them from those that have them',
@@ -270,6 +271,9 @@ export class Birth {
     log.info({ shards: made, members: plan.members.length }, 'the first shards of the cluster were made');
   }
 }
+
+/** Of who has shards: they were made before the cluster had plans. */
+const isBeforePlans = (firstPlan: string): boolean => firstPlan === '' || firstPlan === RESTORED;
 
 /** For people: who made it, and for which nodes. */
 function described(text: string): string {

@@ -21,6 +21,9 @@ export interface NodeState {
   readonly draining: Draining;
 }
 
+/** In the place of a first plan: the shards were made before the cluster had any, by a restore. No plan of the new cluster is taken for theirs. */
+export const RESTORED = 'restored';
+
 export interface StateStore {
   read(): Promise<NodeState | undefined>;
   /** Durable when it resolves. One after the other. */

@@ -2,7 +2,7 @@
 // now. The directory is a new one: alone, or the single voter of every shard of a cluster with a new incarnation, which others join. Called by the CLI.
 
 import { randomUUID } from 'node:crypto';
-import { stateFile } from '../../cluster/node/state.ts';
+import { RESTORED, stateFile } from '../../cluster/node/state.ts';
 import { configurationOf, encodeConfiguration } from '../../cluster/replication/core/configuration.ts';
 import { directoryId } from '../../cluster/replication/core/ids.ts';
 import type { BackupProgress } from '../ports/cluster-backup.ts';
@@ -18,9 +18,6 @@ import { type BackupSource, openSource } from './source.ts';
  * one may be called the same (I6).
  */
 const TERM_GAP = 1_000_000;
-
-/** That no first plan of the new cluster is taken for the one its shards were made by. */
-const RESTORED = 'restored';
 
 export interface RestorePlan {
   readonly shardCount: number;
