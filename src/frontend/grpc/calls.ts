@@ -92,8 +92,7 @@ export class ServiceCalls {
     this.dispatcher.dispatch(
       {
         name: method,
-        rpc,
-        caller,
+        ...{ rpc, caller, requestBytes: request.length },
         timeoutMs: Number.isFinite(call.timeoutMs) ? call.timeoutMs : undefined,
         // Clients are told more that name themselves: of those of the native door it is known that they are new.
         header: (name) => caller.metadata?.get(name) ?? (name === 'client-name' ? NATIVE_CLIENT : undefined),

@@ -28,7 +28,7 @@ beforeEach(() => {
   const limits = DEFAULT_DOOR_LIMITS;
   // What a call and a poll read of them.
   const services = { namespaces, limits, pollers, clock: time } as unknown as RpcServices;
-  const context = { namespaces, admission: new Admission(1_000), metrics: { callEnded: () => {} } };
+  const context = { namespaces, admission: new Admission(1_000, 1_000_000), metrics: { callEnded: () => {} } };
   const door = { ...context, notReady: () => undefined, onFault: (error: unknown) => expect(error).toBeUndefined() };
   dispatcher = new Dispatcher(door as unknown as GrpcDoorContext, services, time);
 });
@@ -41,7 +41,7 @@ function ends(called: Rpc, timeoutMs: number | undefined, request: Message): { c
     end = { code: code as StatusCode, endedAt: time.monotonic() };
   };
   dispatcher.dispatch(
-    { name: 'Called', rpc: called, timeoutMs, header: () => undefined, decode: () => request },
+    { name: 'Called', rpc: called, timeoutMs, requestBytes: 10, header: () => undefined, decode: () => request },
     { answered: () => over(StatusCode.OK), failed: ({ code }) => over(code) },
   );
   time.advance(100_000);
@@ -86,7 +86,7 @@ describe('a poll that nothing comes for', () => {
         {
           name: 'Poll',
           rpc: poll('activity', () => ({})),
-          timeoutMs: 2_500,
+          ...{ timeoutMs: 2_500, requestBytes: 10 },
           header: () => undefined,
           decode: () => NOBODY,
         },
@@ -114,7 +114,7 @@ it('a call that is due sooner than those before it ends at its own deadline', ()
   const ended: [number, number][] = [];
   for (const timeoutMs of [5_000, 300, 2_000, 305]) {
     dispatcher.dispatch(
-      { name: 'Called', rpc: silent, timeoutMs, header: () => undefined, decode: () => ({}) },
+      { name: 'Called', rpc: silent, timeoutMs, requestBytes: 10, header: () => undefined, decode: () => ({}) },
       { answered: () => {}, failed: () => void ended.push([timeoutMs, time.monotonic()]) },
     );
   }

@@ -27,6 +27,8 @@ export interface Incoming extends CallSource {
   readonly rpc: Rpc;
   /** ms the client waits; undefined: as long as the method says. */
   readonly timeoutMs: number | undefined;
+  /** Of the request, as it came. */
+  readonly requestBytes: number;
   /** The request. Throws Malformed. */
   decode(): Message;
   /** Of the native door, which has authenticated and admitted it. */
@@ -96,9 +98,9 @@ export class Dispatcher {
   }
 
   /** Of a call, with its answer's code. */
-  ended(call: OpenRpc, { name, caller }: Incoming, startedAt: number, code: StatusCode): void {
+  ended(call: OpenRpc, { name, caller, requestBytes }: Incoming, startedAt: number, code: StatusCode): void {
     const { metrics, admission } = this.#context;
-    if (caller === undefined) admission.ended();
+    if (caller === undefined) admission.ended(requestBytes);
     this.#open.remove(call);
     metrics.callEnded(name, code, this.#services.clock.monotonic() - startedAt);
   }
@@ -109,12 +111,12 @@ export class Dispatcher {
   }
 
   #refusal(incoming: Incoming): Status | undefined {
-    const { rpc, caller } = incoming;
+    const { rpc, caller, requestBytes } = incoming;
     const reason = this.#context.notReady();
     const mistaken = clientRefusal((name) => incoming.header(name));
     if (mistaken !== undefined) return mistaken;
     if (reason !== undefined) return unavailable(`The node does not serve: ${reason}.`, 'no');
-    return caller === undefined ? this.#context.admission.admit(rpc.callClass) : undefined;
+    return caller === undefined ? this.#context.admission.admit(rpc.callClass, requestBytes) : undefined;
   }
 }
 

@@ -96,6 +96,7 @@ export class GrpcServer {
 class WireRpc implements Incoming, Outgoing {
   readonly name: string;
   readonly rpc: Rpc;
+  readonly requestBytes: number;
   readonly #codecs: MethodCodecs;
   readonly #wire: WireCall;
   /** Until it is decoded: calls may wait long. */
@@ -104,6 +105,7 @@ class WireRpc implements Incoming, Outgoing {
   constructor(name: string, rpc: Rpc, codecs: MethodCodecs, wire: WireCall, request: Buffer) {
     this.name = name;
     this.rpc = rpc;
+    this.requestBytes = request.length;
     this.#codecs = codecs;
     this.#wire = wire;
     this.#request = request;

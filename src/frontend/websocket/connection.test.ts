@@ -311,6 +311,19 @@ describe('bounds', () => {
     expect(client.ask('registerWorker', worker)?.[0]).toBe(FrameKind.RESPONSE);
   });
 
+  it('refuse what has sent too much while others wait with theirs, until those have ended', () => {
+    const client = new TestDoor({ limits: { openCallBytes: 10_000 } }).connect();
+    const body = { namespace: 'default', workflowId: 'w', followRuns: true, unknown: 'x'.repeat(3_500) };
+    client.request('awaitWorkflowResult', body);
+    const second = client.request('awaitWorkflowResult', body);
+    expect(client.refusal('awaitWorkflowResult', body)?.code).toBe(StatusCode.RESOURCE_EXHAUSTED);
+    client.frames([FrameKind.CANCEL, second]);
+    client.take();
+    client.request('awaitWorkflowResult', body);
+    expect(client.take()).toEqual([]);
+    expect(client.refusal('awaitWorkflowResult', body)?.code).toBe(StatusCode.RESOURCE_EXHAUSTED);
+  });
+
   it('that make it take no task are told to matching when they are read, even those no frame took over the bound', () => {
     const door = new TestDoor({ limits: { outgoingPauseBytes: 10_000 } });
     const client = door.connect();

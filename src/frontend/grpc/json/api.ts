@@ -73,24 +73,31 @@ export class JsonApi {
     }
     const { route, params } = found;
     if (!route.hasBody) {
-      this.#run(request, response, route, style, () => inTree(params, query));
+      this.#run(request, response, route, style, queryText.length, () => inTree(params, query));
       return;
     }
     this.#bodies.read(request, (body) => {
       if (typeof body !== 'string')
-        this.#run(request, response, route, style, () => inTree(params, undefined, parsed(body)));
+        this.#run(request, response, route, style, body.length, () => inTree(params, undefined, parsed(body)));
       else refuse({ code: StatusCode.RESOURCE_EXHAUSTED, message: REFUSED_BODIES[body] });
     });
   }
 
-  #run(request: IncomingMessage, response: ServerResponse, route: Route, style: Style, given: () => object): void {
+  #run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route,
+    style: Style,
+    requestBytes: number,
+    given: () => object,
+  ): void {
     // The body goes once it is read: calls may wait long.
     let tree = given;
     const call = this.#dispatcher.dispatch(
       {
         name: route.name,
         rpc: route.rpc,
-        timeoutMs: undefined,
+        ...{ timeoutMs: undefined, requestBytes },
         header: (name) => {
           const value = request.headers[name];
           return Array.isArray(value) ? value[0] : value;
