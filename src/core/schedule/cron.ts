@@ -14,15 +14,15 @@ export interface ParsedCron {
   narrowsBothDays: boolean;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+]);
 
 const FIVE: readonly CalendarField[] = ['minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'];
 const ORDERS: Readonly<Record<number, readonly CalendarField[]>> = {
@@ -45,7 +45,7 @@ export function parseCron(text: string): ParsedCron {
   const zone = zoned ? { timezoneName: first.slice(first.indexOf('=') + 1) } : {};
   const words = zoned || first === '' ? rest : [first, ...rest];
   if (words[0] === '@every') return { interval: parseEvery(words.slice(1)), narrowsBothDays: false, ...zone };
-  const given = words.length === 1 ? (WORDS[words[0] ?? '']?.split(' ') ?? words) : words;
+  const given = words.length === 1 ? (WORDS.get(words[0] ?? '')?.split(' ') ?? words) : words;
   const order = ORDERS[given.length];
   if (order === undefined) throw new SpecError('CronString does not have 5-7 fields');
   const calendar: StructuredCalendar = {};

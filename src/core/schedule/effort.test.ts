@@ -127,6 +127,7 @@ describe('a spec is refused', () => {
     ['with cron strings that are too long', { cronString: [`${commas} * * * *`] }, 'at most 4000 characters'],
     ['with too many ranges', { structuredCalendar: [{ second: many(129, {}) as object[] }] }, 'at most 128 ranges'],
     ['with too many ranges in a text', { calendar: [{ second: '*,'.repeat(200) }] }, 'at most 128 ranges'],
+    ['with a word that objects have', { cronString: ['constructor'] }, 'does not have 5-7 fields'],
     ['with too many cron strings', { cronString: many(1_001, {}).map(() => '* * * * *') }, 'at most 1000 calendars'],
   ])('%s', (_, spec, message) => {
     expect(() => canonicalSpec(spec)).toThrow(message);

@@ -136,14 +136,14 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }
 
-/** A map from text to values of one kind. */
+/** A map from text to values of one kind. A key that would be no entry, but what entries inherit from, is called as MessagePack's reader calls it. */
 export function record<T>(check: Check<T>): Check<Record<string, T>> {
   return (value) => {
     if (!isMap(value)) throw misfit('a map', value);
     const entries: Record<string, T> = {};
     for (const key of Object.keys(value)) {
       try {
-        entries[key] = check(value[key]);
+        entries[key === '__proto__' ? '__proto_' : key] = check(value[key]);
       } catch (error) {
         if (error instanceof Misfit) error.path = `${JSON.stringify(key.slice(0, 64))}${dotted(error.path)}`;
         throw error;
