@@ -188,6 +188,8 @@ describe('deploy/kubernetes', () => {
             env: { name: string; value?: string; valueFrom?: { fieldRef: { fieldPath: string } } }[];
             ports: { name: string; containerPort: number; protocol?: string }[];
             volumeMounts: { name: string; mountPath: string }[];
+            startupProbe: { httpGet: object; periodSeconds: number; failureThreshold: number };
+            livenessProbe: { httpGet: object };
           }[];
         };
       };
@@ -251,6 +253,12 @@ describe('deploy/kubernetes', () => {
   it('stops a pod later than the node stops itself, and starts all of a new cluster at once', () => {
     expect(pods.template.spec.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(configured().shutdownGraceMs);
     expect(pods.podManagementPolicy).toBe('Parallel');
+  });
+
+  it('kills no pod that waits for Redis, or reads much data, before it listens', () => {
+    const { startupProbe, livenessProbe } = container;
+    expect(startupProbe.httpGet).toEqual(livenessProbe.httpGet);
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(3_600);
   });
 
   it('has selectors and ports that meet', () => {
