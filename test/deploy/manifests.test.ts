@@ -255,6 +255,17 @@ describe('deploy/kubernetes', () => {
     expect(pods.podManagementPolicy).toBe('Parallel');
   });
 
+  it('lets pods find each other by names that stay', () => {
+    const { metadata } = named<{ metadata: { name: string } }>('StatefulSet');
+    const { seeds, firstMembers } = configured().cluster ?? expect.fail('it is no node of a cluster');
+    expect(seeds).toEqual(
+      Array.from({ length: firstMembers }, (_, i) => ({
+        host: `${metadata.name}-${i}.${pods.serviceName}`,
+        port: 7946,
+      })),
+    );
+  });
+
   it('kills no pod that waits for Redis, or reads much data, before it listens', () => {
     const { startupProbe, livenessProbe } = container;
     expect(startupProbe.httpGet).toEqual(livenessProbe.httpGet);
