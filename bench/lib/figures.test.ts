@@ -34,6 +34,12 @@ tenuto_store_fsyncs_total 412
 tenuto_engine_refused_total 3
 `;
   expect(insideOfMetrics(metrics)).toEqual({ gcMs: 750, eventLoopDelayP99Ms: 15, fsyncs: 412, refused: 3 });
+  const cores = `tenuto_store_fsyncs_total{core="1"} 400
+tenuto_store_fsyncs_total{core="2"} 12
+nodejs_eventloop_lag_p99_seconds{core="1"} 0.04
+nodejs_eventloop_lag_p99_seconds{core="2"} 0.02
+`;
+  expect(insideOfMetrics(cores)).toEqual({ eventLoopDelayP99Ms: 30, fsyncs: 412 });
   expect(insideOfMetrics('# TYPE nodejs_gc_duration_seconds histogram\n')).toEqual({ gcMs: 0 });
   expect(insideOfMetrics('')).toEqual({});
 });

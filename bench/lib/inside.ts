@@ -52,7 +52,7 @@ export function askInside(child: ChildProcess): Promise<InsideFigures> {
   });
 }
 
-/** Of a node's `/metrics`. */
+/** Of a node's `/metrics`, or of those of several cores together: their sums, and the worst delay. */
 export function insideOfMetrics(text: string): InsideFigures {
   let gcS: number | undefined;
   const figures: { -readonly [name in keyof InsideFigures]: InsideFigures[name] } = {};
@@ -60,12 +60,20 @@ export function insideOfMetrics(text: string): InsideFigures {
     const value = Number(line.slice(line.lastIndexOf(' ') + 1));
     // Known, and none yet.
     if (line.startsWith('# TYPE nodejs_gc_duration_seconds ')) gcS ??= 0;
-    else if (line.startsWith('nodejs_gc_duration_seconds_sum')) gcS = (gcS ?? 0) + value;
-    else if (line.startsWith('tenuto_store_fsyncs_total ')) figures.fsyncs = value;
-    else if (line.startsWith('tenuto_engine_refused_total ')) figures.refused = value;
-    // prom-client measures with a resolution of 10 ms, and includes it.
-    else if (line.startsWith('nodejs_eventloop_lag_p99_seconds '))
-      figures.eventLoopDelayP99Ms = Math.max(0, value * 1000 - 10);
+    switch (/^[a-z0-9_]+(?=[ {])/.exec(line)?.[0]) {
+      case 'nodejs_gc_duration_seconds_sum':
+        gcS = (gcS ?? 0) + value;
+        break;
+      case 'tenuto_store_fsyncs_total':
+        figures.fsyncs = (figures.fsyncs ?? 0) + value;
+        break;
+      case 'tenuto_engine_refused_total':
+        figures.refused = (figures.refused ?? 0) + value;
+        break;
+      case 'nodejs_eventloop_lag_p99_seconds':
+        // prom-client measures with a resolution of 10 ms, and includes it.
+        figures.eventLoopDelayP99Ms = Math.max(figures.eventLoopDelayP99Ms ?? 0, value * 1000 - 10);
+    }
   }
   return gcS === undefined ? figures : { ...figures, gcMs: gcS * 1000 };
 }

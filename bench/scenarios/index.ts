@@ -6,6 +6,7 @@ import { batch } from './batch.ts';
 import { children } from './children.ts';
 import { cluster } from './cluster.ts';
 import { continued } from './continued.ts';
+import { cores } from './cores.ts';
 import { failover } from './failover.ts';
 import { footprint } from './footprint.ts';
 import { growth } from './growth.ts';
@@ -68,6 +69,7 @@ export const SCENARIOS: readonly Scenario[] = [
   footprint,
   schedules,
   backlog,
+  cores,
   cluster,
   growth,
   soak,

@@ -14,6 +14,13 @@ const EXIT_WITH_PARENT = new URL('../../examples/order-fulfillment/supervisor/ex
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_MS = 5;
 
+export interface BenchNodeOptions {
+  /** Of its gRPC door, where the default will not do. */
+  readonly grpcPort?: number | undefined;
+  /** Processes behind its port. Default: itself only. */
+  readonly cores?: number | undefined;
+}
+
 export class BenchNode {
   readonly address: string;
   /** From spawn to the first answer of `/readyz`. */
@@ -32,11 +39,11 @@ export class BenchNode {
     return newFolder();
   }
 
-  /** @param grpcPort of its gRPC door, where the default will not do */
-  static async start(dataDir: string, port: number, grpcPort?: number): Promise<BenchNode> {
+  static async start(dataDir: string, port: number, { grpcPort, cores }: BenchNodeOptions = {}): Promise<BenchNode> {
     const begunAtMs = performance.now();
     const flags = ['--data-dir', dataDir, '--port', String(port), '--log-level', 'error'];
     if (grpcPort !== undefined) flags.push('--grpc-port', String(grpcPort));
+    if (cores !== undefined) flags.push('--cores', String(cores));
     const record = recordingOptions('node');
     const args = [...record, '--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -44,8 +51,10 @@ export class BenchNode {
     const address = `127.0.0.1:${port}`;
     while (!(await isReady(address))) {
       if (child.exitCode !== null) throw new Error(`the node ended with code ${child.exitCode} before it was ready`);
-      if (performance.now() - begunAtMs > READY_TIMEOUT_MS)
+      if (performance.now() - begunAtMs > READY_TIMEOUT_MS) {
+        await end(child);
         throw new Error(`the node was not ready after ${READY_TIMEOUT_MS} ms`);
+      }
       await sleep(LOOK_MS);
     }
     return new BenchNode(child, address, performance.now() - begunAtMs, dataDir);

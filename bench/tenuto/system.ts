@@ -13,6 +13,8 @@ export interface TenutoOptions {
   readonly workers?: number;
   /** Executions that each worker keeps warm. */
   readonly cachedWorkflows?: number | undefined;
+  /** Processes behind the node's port. Default: one node. */
+  readonly cores?: number | undefined;
 }
 
 export class TenutoSystem implements System {
@@ -28,16 +30,18 @@ export class TenutoSystem implements System {
 export class RunningTenuto implements RunningSystem {
   readonly taskQueue = `bench-${randomBytes(4).toString('hex')}`;
   readonly #port: number;
+  readonly #cores: number | undefined;
   readonly #dataDir = BenchNode.newDataDir();
   readonly #workers: BenchWorker[] = [];
   #node: BenchNode | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, cores: number | undefined) {
     this.#port = port;
+    this.#cores = cores;
   }
 
-  static async start({ workers = 1, cachedWorkflows }: TenutoOptions): Promise<RunningTenuto> {
-    const running = new RunningTenuto(await freePort(LOCALHOST));
+  static async start({ workers = 1, cachedWorkflows, cores }: TenutoOptions): Promise<RunningTenuto> {
+    const running = new RunningTenuto(await freePort(LOCALHOST), cores);
     try {
       await running.startNode();
       for (let i = 0; i < workers; i += 1) await running.addWorker(cachedWorkflows);
@@ -68,7 +72,7 @@ export class RunningTenuto implements RunningSystem {
 
   /** On the same data and address as before. */
   async startNode(): Promise<BenchNode> {
-    this.#node = await BenchNode.start(this.#dataDir, this.#port);
+    this.#node = await BenchNode.start(this.#dataDir, this.#port, { cores: this.#cores });
     return this.#node;
   }
 

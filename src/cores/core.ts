@@ -143,6 +143,8 @@ function ofCore(log: Log, core: number): Log {
 export function runCore(): void {
   const core = new Core();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  // Its life is the channel's, also where something that was loaded before (`node --import`, which a fork inherits) has let go of it.
+  process.channel?.ref();
   // What is on its way is as safe as in a crash; nobody would hand it connections any more.
   process.on('disconnect', () => process.exit(1));
   // The other side sends nothing else.

@@ -100,7 +100,7 @@ describe('a deleted execution', () => {
     ).toBeUndefined();
   });
 
-  it('does not come back by its start, repeated late: that begins a run of another id, which stays whole', async () => {
+  it('does not come back by its start, repeated late; when that is forgotten it begins a run of another id, which stays whole', async () => {
     const w = await open();
     const message = w.startMessage({ taskQueue: 'nobody', runId: untimedRunId(w.random.uuid()) });
     expect((await w.send('a', message)).error).toBeUndefined();
@@ -108,6 +108,11 @@ describe('a deleted execution', () => {
     await w.time.advance(1);
     expect(await remove(w, 'a', old)).toBeUndefined();
     // A node that stood still hands on what it was asked before anybody knew of the run.
+    const late = await w.send('a', message);
+    expect(late.value).toMatchObject({ type: 'started', response: { runId: old, started: true } });
+    expect(await list(w)).toEqual([]);
+    // Ten minutes after its end, by a timer of its own.
+    await w.time.advance(10 * 60_000 + 5_000);
     expect((await w.send('a', message)).error).toBeUndefined();
     const [again = ''] = await list(w);
     expect(again).not.toBe(old);

@@ -426,8 +426,8 @@ export class Executor {
     for (const [key, value] of ordinary.takeChanges()) turn.write(key, value);
   }
 
-  /** A run that was deleted: out of the indexes now, and its retention is over. */
-  #hide(turn: Turn, { info, before }: VisibilityChange): void {
+  /** A run that was deleted: out of the indexes now, and its retention is over; once more when what was asked of its workflow id may be forgotten. */
+  #hide(turn: Turn, { info, before, forgetAt }: VisibilityChange): void {
     const { actor } = turn;
     if (before !== undefined) {
       const at = { namespace: actor.namespace, shard: actor.shard.id, economy: actor.shard.ordinary };
@@ -435,6 +435,7 @@ export class Executor {
     }
     const now = actor.shard.now(this.#options.clock.now());
     turn.rewrite(retentionKey(now, actor.base, info.runId), encodeRetained(info));
+    if (forgetAt !== undefined) turn.write(retentionKey(forgetAt, actor.base, info.runId), encodeRetained(info));
   }
 
   #pushAhead(turn: Turn): void {

@@ -1,9 +1,12 @@
 // A server of several cores, as a user has it: one command, one port, one directory. Real processes, killed too.
 
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection as TemporalConnection } from '@temporalio/client';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { completeConfig } from '../../src/config/config.ts';
 import { undoneAtFileEnd } from '../support/at-file-end.ts';
 import { selfSigned } from '../support/certificate.ts';
 import {
@@ -146,6 +149,31 @@ describe('a server of two cores', () => {
     expect(running.stderr()).toContain('--cores 3');
   });
 });
+
+it('has cores that live on where what is preloaded has let go of their channel', async () => {
+  const preload = 'data:text/javascript,process.channel.unref()';
+  const core = fork(MAIN, ['server', 'core'], {
+    execArgv: ['--import', preload],
+    stdio: 'ignore',
+    serialization: 'json',
+  });
+  atEnd(() => void core.kill('SIGKILL'));
+  const ended = once(core, 'exit');
+  // One that is waited for by nothing ends before it is told anything. Where it may not be, it says so, and stays.
+  const file = join(temporaryDir(atEnd), 'file');
+  writeFileSync(file, '');
+  core.send({
+    type: 'start',
+    core: 1,
+    config: completeConfig({ dataDirectory: file }),
+    address: '',
+    grpcAddress: undefined,
+  });
+  const [said] = await Promise.race([once(core, 'message'), ended]);
+  expect(said).toMatchObject({ type: 'startFailed' });
+  core.disconnect();
+  expect(await ended).toEqual([1, null]);
+}, 30_000);
 
 it('serves TLS: the core that a client wants is told to it before the path can be read', async () => {
   const { certificate, privateKey } = selfSigned();

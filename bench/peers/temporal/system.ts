@@ -65,7 +65,7 @@ async function serverVersion(peer: InstalledPeer, address: string): Promise<stri
 
 async function startDoor(peer: InstalledPeer): Promise<RunningSystem> {
   const grpcPort = await freePort(LOCALHOST);
-  const node = await BenchNode.start(BenchNode.newDataDir(), await freePort(LOCALHOST), grpcPort);
+  const node = await BenchNode.start(BenchNode.newDataDir(), await freePort(LOCALHOST), { grpcPort });
   const stopNode = async (): Promise<void> => {
     await node.stop();
     node.removeData();

@@ -1,4 +1,4 @@
-// What a cluster costs beside one node, on this one machine: CPU of all nodes together and latency of a workflow of one activity.
+// What several processes cost beside one node, on this one machine: CPU of all of them together and latency of a workflow of one activity.
 
 import { measure } from '../../lib/measure.ts';
 import type { RunningSystem, ScenarioContext } from '../../lib/model.ts';
@@ -19,25 +19,31 @@ const NODES = 3;
 
 export async function costs(context: ScenarioContext): Promise<Measurement[]> {
   const single = await RunningTenuto.start({});
-  const one = await loads(context, single, 'one node').finally(() => single.stop());
+  const one = await loads(context, single, 'cluster', 'one node').finally(() => single.stop());
   const all = [...one];
   for (const replicas of [1, 3]) {
     const name = `${NODES} nodes, R = ${replicas}`;
     const measured = await withCluster({ nodes: NODES, replicas, shardCount: SHARDS }, async (running) => {
       await running.addWorker();
-      return await loads(context, running, name);
+      return await loads(context, running, 'cluster', name);
     });
     all.push(...measured.map((measurement, i) => besides(measurement, one[i])));
   }
   return all;
 }
 
-async function loads(context: ScenarioContext, running: RunningSystem, name: string): Promise<Measurement[]> {
+/** Many at a time, then one. The scenario has a parameter `warmUp`. */
+export async function loads(
+  context: ScenarioContext,
+  running: RunningSystem,
+  scenario: string,
+  name: string,
+): Promise<Measurement[]> {
   return await withClients(running.target, clientCount(context.load), async (clients) => {
     const measurements: Measurement[] = [];
     for (const shape of SHAPES) {
       const spec = {
-        scenario: 'cluster',
+        scenario,
         case: name,
         shape,
         path: pathOf(1),
@@ -53,7 +59,8 @@ async function loads(context: ScenarioContext, running: RunningSystem, name: str
 
 const many = (shape: LoadShape | undefined): boolean => shape?.kind === 'closed' && shape.concurrency > 1;
 
-function besides(measurement: Measurement, one: Measurement | undefined): Measurement {
+/** With the costs as multiples of those of one node under the same load. */
+export function besides(measurement: Measurement, one: Measurement | undefined): Measurement {
   const cpu = ({ roles }: Measurement): number => roles.find(({ role }) => role === 'node')?.cpuUsPerOperation ?? 0;
   if (one === undefined || cpu(one) === 0) return measurement;
   const figures = many(measurement.shape)

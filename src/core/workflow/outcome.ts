@@ -194,6 +194,8 @@ export interface VisibilityChange {
   previous: { runId: string; startTime: number } | undefined;
   /** It was deleted: nothing is shown from now on, and its events go. */
   gone?: true | undefined;
+  /** Of one that is gone: requests that were applied to its workflow id are remembered until then, epoch ms. */
+  forgetAt?: number | undefined;
 }
 
 /** What the list of schedules, or of flow-control keys, shows from now on; without `info`: nothing any more. The place in the list is for ever. */

@@ -82,7 +82,7 @@ describe('a pause and a permit', () => {
     const w = begun({ flowControl: KEY });
     w.pause();
     w.remove();
-    expect([...w.rows.values()]).toEqual([]);
+    expect([...w.rows.values()].filter(({ table }) => table !== 'chain')).toEqual([]);
     expect(w.outstanding).toEqual([]);
     w.answer('flowGranted');
     expect(w.sent).toEqual(['flowRelease']);

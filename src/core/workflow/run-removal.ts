@@ -2,9 +2,10 @@
 // and what visibility shows of it are the shard's. Called by messages/delete-run.ts and delete-execution.ts.
 
 import { dropCallbacks } from './callbacks.ts';
+import { keepStart } from './earlier-start.ts';
 import { runNotFound } from './rejections.ts';
 import { chunkRowId, REQUEST_ROW_PREFIX, START_ROW_ID } from './rows.ts';
-import { findRun } from './state.ts';
+import { findRun, type RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 
 export function dropRun(turn: Turn, runId: string): void {
@@ -17,14 +18,33 @@ export function dropRun(turn: Turn, runId: string): void {
   dropCallbacks(turn, runId);
   turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
   turn.deleteRow({ table: 'run', runId, id: '' });
-  if (state.chain?.currentRunId !== runId) return;
-  // Callbacks of earlier runs are found by it, after a crash as before.
-  if (turn.hasCallbacks) turn.setChain({ ...state.chain, currentRunId: '' });
+}
+
+/** The current run's retention is over: what the workflow id is remembered by goes with it. */
+export function freeId(turn: Turn): void {
+  const { chain, requests, applied } = turn.state;
+  if (chain === undefined) return;
+  if (turn.hasCallbacks) turn.setChain({ ...chain, currentRunId: '' });
   else turn.deleteRow({ table: 'chain', runId: '', id: '' });
-  for (const id of sorted(state.requests.keys()))
-    turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
-  for (const number of sorted(Array.from(state.applied.entries(), ([number]) => number)))
+  for (const id of sorted(requests.keys())) turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
+  for (const number of sorted(Array.from(applied.entries(), ([n]) => n)))
     turn.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
+}
+
+/**
+ * The current run goes at a caller's wish: the id is free, but a request that was applied to it and comes again is not applied to the next run (I5).
+ *
+ * @returns when what is remembered may go, epoch ms; undefined: it has gone already.
+ */
+export function freeIdRemembering(turn: Turn, run: RunState): number | undefined {
+  const { chain } = turn.state;
+  if (chain === undefined) return undefined;
+  if (!keepStart(turn, run) && !turn.remembers) {
+    freeId(turn);
+    return undefined;
+  }
+  turn.setChain({ ...chain, currentRunId: '' });
+  return turn.now + turn.limits.requestIdTtl;
 }
 
 const sorted = <T extends string | number>(ids: Iterable<T> | undefined): T[] => [...(ids ?? [])].sort();

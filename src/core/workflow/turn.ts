@@ -31,8 +31,9 @@ export class Turn {
   readonly effects: Effect[] = [];
   readonly #rows: RowChange[] = [];
   #drafts: RunDraft[] | undefined;
-  /** One whose run is gone when this turn ends. */
+  /** One whose run is gone when this turn ends, and when what was asked of its workflow id may be forgotten. */
   #removed: RunDraft | undefined;
+  forgetAt: number | undefined;
   readonly #queries: MapOverlay<WaitingQuery>;
   /** By update id. */
   readonly updates: MapOverlay<PendingUpdate>;
@@ -104,6 +105,26 @@ export class Turn {
     if (requestId === '') return;
     this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + requestId, value: row });
     this.#forget(undefined, requestId);
+  }
+
+  /** Whether requests that were applied before this turn are still to be remembered. */
+  get remembers(): boolean {
+    const { applied, requests } = this.state;
+    const isNotOver = (row: { at: number }): boolean => !this.#isOver(row);
+    return [...requests.values()].some(isNotOver) || Array.from(applied.entries(), ([, row]) => row).some(isNotOver);
+  }
+
+  /** Of a workflow id without a run: all whose time is over go, and with the last of them the row that led to them. */
+  forgetOver(): void {
+    const { applied, requests } = this.state;
+    const chunks = Array.from(applied.entries()).filter(([, row]) => this.#isOver(row));
+    const starts = [...requests].filter(([, row]) => this.#isOver(row));
+    for (const [number] of chunks) this.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
+    for (const [id] of starts.sort(([a], [b]) => (a < b ? -1 : 1)))
+      this.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
+    const gone = chunks.length + starts.length;
+    if (gone > 0 && gone === applied.chunks + requests.size && !this.hasCallbacks)
+      this.deleteRow({ table: 'chain', runId: '', id: '' });
   }
 
   /** A few of the oldest whose time is over go; not what this turn writes. */
@@ -193,7 +214,9 @@ export class Turn {
         const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
         const before = shownBefore(info, draft.row, draft.before);
         const previous = before === undefined ? this.#previous() : undefined;
-        const change: VisibilityChange = gone ? { info, before, previous, gone } : { info, before, previous };
+        const change: VisibilityChange = gone
+          ? { info, before, previous, gone, forgetAt: this.forgetAt }
+          : { info, before, previous };
         visibility = added(visibility, change);
       }
     }
@@ -220,8 +243,9 @@ export class Turn {
   #finishCallbacks(): void {
     const changes = this.callbacks.changes();
     if (changes === undefined) return;
+    const { chain, callbacks, requests, applied } = this.state;
     // The last one that a workflow id without a current run was kept for.
-    if (this.state.chain === undefined && this.state.callbacks.size > 0 && !this.hasCallbacks)
+    if (chain === undefined && callbacks.size > 0 && !this.hasCallbacks && requests.size + applied.size === 0)
       this.deleteRow({ table: 'chain', runId: '', id: '' });
     for (const id of changes.remove)
       if (this.state.callbacks.has(id)) this.deleteRow({ table: 'chain', runId: '', id });

@@ -1,11 +1,12 @@
 // A caller deletes a run: terminated if it is open, and gone in the same turn. Its parent, its children and its schedule hear of the end as of any
-// other. Other runs of the workflow id stay; without its current run the id is free.
+// other. Other runs of the workflow id stay; without its current run the id is free, though what was asked of it is
+// remembered as long as ever: a repeat that comes late means the run that is gone.
 
 import { terminateRun } from '../closing.ts';
 import type { DeleteExecutionMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { workflowNotFound } from '../rejections.ts';
-import { dropRun, refuseQueries } from '../run-removal.ts';
+import { dropRun, freeIdRemembering, refuseQueries } from '../run-removal.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { resolve } from '../target.ts';
 import { Turn } from '../turn.ts';
@@ -25,5 +26,6 @@ export function deleteExecution(state: ActorState, message: DeleteExecutionMessa
   if (isOpen(run)) terminateRun(draft, REASON, undefined, message.identity);
   turn.remove(draft);
   dropRun(turn, run.runId);
+  if (state.chain?.currentRunId === run.runId) turn.forgetAt = freeIdRemembering(turn, run);
   return turn.outcome({ type: 'accepted' });
 }

@@ -3,7 +3,7 @@
 import type { DeleteRunMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { failedPrecondition } from '../rejections.ts';
-import { dropRun, refuseQueries } from '../run-removal.ts';
+import { dropRun, freeId, refuseQueries } from '../run-removal.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { Turn } from '../turn.ts';
 
@@ -14,6 +14,8 @@ export function deleteRun(state: ActorState, { runId }: DeleteRunMessage, contex
   }
   const turn = new Turn(state, context);
   dropRun(turn, runId);
+  if (state.chain?.currentRunId === runId) freeId(turn);
+  else if (state.chain === undefined) turn.forgetOver();
   refuseQueries(turn, runId);
   return turn.outcome({ type: 'accepted' });
 }

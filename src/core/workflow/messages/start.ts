@@ -16,6 +16,7 @@ import type { ScheduledBy } from '../../schedule/message.ts';
 import { callbacksOf } from '../callbacks.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { cronBackoff, cronProblem } from '../cron.ts';
+import { keepStart } from '../earlier-start.ts';
 import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
 import { beginRun, clampTimeouts } from '../new-run.ts';
@@ -105,7 +106,7 @@ export function makeRoom(turn: Turn, message: StartMessage): Decision | undefine
   const { run } = turn.state;
   if (run === undefined) return undefined;
   const met = isOpen(run) ? meetRunning(turn, run, message) : refusedReuse(turn.state, run, message);
-  if (met === undefined) keepEarlierStart(turn, run);
+  if (met === undefined) keepStart(turn, run);
   return met;
 }
 
@@ -149,17 +150,6 @@ function repeatedStart(state: ActorState, { requestId }: StartMessage): StartWor
   if (run?.runId !== runId) return { runId, started, status };
   const attachedRequestId = run.row.facts.attached?.find((one) => one.requestId === requestId)?.requestId;
   return { ...metRun(run), started, ...(attachedRequestId === undefined ? {} : { attachedRequestId }) };
-}
-
-/** The chain's row is about to name another start: the present one moves to a row of its own. */
-function keepEarlierStart(turn: Turn, run: RunState): void {
-  const { chain } = turn.state;
-  if (chain === undefined) return;
-  const { requestId, ...row } = chain.start;
-  if (row.at + turn.limits.requestIdTtl <= turn.now) return;
-  const status = row.runId === run.runId && !isOpen(run) ? run.row.facts.status : row.status;
-  // From now on, so that the rows stay in the order of their time.
-  turn.rememberStart(requestId, { ...row, at: turn.now, status: status ?? WorkflowExecutionStatus.TERMINATED });
 }
 
 export function badStart(message: StartMessage, { limits, now }: TurnContext): Rejection | undefined {
