@@ -138,7 +138,7 @@ class Node implements RunningNode {
       notReady: () => notServing(this.#standing()),
     });
     this.#services = this.#makeServices(this.#everywhere);
-    this.#admission = new Admission(config.doorLimits.openCalls);
+    this.#admission = new Admission(config.doorLimits.openCalls, config.doorLimits.openCallBytes);
     this.#door = this.#makeDoor();
     const { connections } = this.#door;
     nodeGauges(this.#metrics, { engine: this.#engine, matcher: this.#matcher, connections });

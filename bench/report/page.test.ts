@@ -90,6 +90,37 @@ describe('the page of a report', () => {
     expect(titles(page)).toEqual(all);
   });
 
+  it('tells what node, worker and clients took, each apart', () => {
+    const roles: Measurement['roles'] = [
+      {
+        role: 'node',
+        processes: 1,
+        cores: 0.9,
+        gcShare: 0.125,
+        eventLoopDelayP99Ms: 3,
+        rssMiB: 120,
+        fsyncsPerOperation: 0.5,
+      },
+      { role: 'client', processes: 2, cores: 0.25 },
+    ];
+    const rounds = [measurement({ roles }), measurement({ roles, round: 2 })];
+    const rows = cells(renderPage(report(...rounds), undefined)).filter((row) =>
+      row.some((cell) => cell.startsWith('of:')),
+    );
+    const node = [
+      'load: 256 at a time',
+      'of: node',
+      'processes: 1',
+      'cores: 0.90',
+      'collecting %: 12.5',
+      'RSS MiB: 120',
+    ];
+    expect(rows).toEqual([
+      expect.arrayContaining([...node, 'event loop late, p99 ms: 3', 'fsyncs each: 0.50']),
+      expect.arrayContaining(['of: client', 'processes: 2', 'cores: 0.25', 'fsyncs each: ']),
+    ]);
+  });
+
   it('needs nothing else, and can ask for nothing', () => {
     const page = renderPage(report(measurement()), report(measurement()));
     expect(page).toContain('default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;');
@@ -114,7 +145,7 @@ describe('the page of a report', () => {
   it('has no table of loads and no chart for a scenario that has none', () => {
     const own = measurement({ shape: undefined, latency: undefined, roles: [], series: [], figures: [] });
     const page = renderPage(report({ ...own, figures: [{ name: 'ready', value: 250, unit: 'ms' }] }), undefined);
-    expect(cells(page)).toEqual([['measured: ', 'figure: ready', 'value: 250 ms']]);
+    expect(cells(page)).toEqual([['figure: ready', 'value: 250 ms']]);
     expect(titles(page)).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ import { chartsOf } from './curves.ts';
 import { type Load, loadsOf, type ScenarioLoads } from './loads.ts';
 import { html, type Markup, raw } from './markup.ts';
 import { STYLE } from './style.ts';
-import { renderLoads, renderOwnFigures } from './tables.ts';
+import { renderLoads, renderOwnFigures, renderProcesses } from './tables.ts';
 
 /** The page itself can ask nobody for anything, whatever a name in it says. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
@@ -42,12 +42,13 @@ ${renderLegend(report, before)}
 
 function renderHead({ date, mode, machine, versions }: Report, before: Report | undefined): Markup {
   const systems = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const load = machine.load === undefined ? '' : `, load ${figure(machine.load)} before`;
   const memory = `${figure(machine.memoryMiB / 1024)} GiB`;
   const against =
     before === undefined ? undefined : html`<p class="soft">compared with the run of ${before.date} (dashed)</p>`;
   return html`<h1>Tenuto bench</h1>
 <p>${date}, ${mode === 'quick' ? 'a quick run' : 'a usual run'}: ${systems.join(', ')}</p>
-<p class="soft">${machine.cores} cores, ${machine.cpu}, ${memory}, ${machine.os}, data on ${machine.fileSystem}</p>
+<p class="soft">${machine.cores} cores, ${machine.cpu}, ${memory}, ${machine.os}, data on ${machine.fileSystem}${load}</p>
 ${against}`;
 }
 
@@ -75,6 +76,7 @@ function renderScenario({ scenario, loads }: ScenarioLoads): Markup {
   return html`<section id="${idOf(scenario)}">
 <h2>${scenario}</h2>
 ${renderLoads(loads)}
+${renderProcesses(loads)}
 ${renderOwnFigures(loads)}
 ${loads.map((load) => renderCharts(load, loads.length))}
 </section>`;

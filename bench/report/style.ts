@@ -30,6 +30,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .floors b { display: block; font-size: 20px; font-weight: 600; }
 .notes { background: var(--warn); color: var(--warn-text); border-radius: 8px; padding: 10px 14px 10px 30px; margin: 12px 0; }
 .scroll { overflow-x: auto; }
+summary { cursor: pointer; margin: 10px 0; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; margin: 6px 0 10px; }
 th, td { border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; }
 th { color: var(--soft); font-weight: 500; vertical-align: bottom; }

@@ -68,6 +68,57 @@ export function renderLoads(loads: readonly Load[]): Markup | undefined {
   return html`${speed}${cost === undefined ? undefined : html`<h3>Per operation</h3>${cost}`}`;
 }
 
+/** Of all processes of a role together, in the measured time. */
+const PROCESSES: readonly { readonly name: string; read(figures: RoleFigures): number | undefined }[] = [
+  { name: 'processes', read: ({ processes }) => processes },
+  { name: 'cores', read: ({ cores }) => cores },
+  { name: 'CPU µs each', read: ({ cpuUsPerOperation }) => cpuUsPerOperation },
+  { name: 'collecting %', read: ({ gcShare }) => (gcShare === undefined ? undefined : 100 * gcShare) },
+  { name: 'event loop late, p99 ms', read: ({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms },
+  { name: 'RssAnon MiB', read: ({ rssAnonMiB }) => rssAnonMiB },
+  { name: 'at most', read: ({ peakRssAnonMiB }) => peakRssAnonMiB },
+  { name: 'RSS MiB', read: ({ rssMiB }) => rssMiB },
+  { name: 'fsyncs each', read: ({ fsyncsPerOperation }) => fsyncsPerOperation },
+  {
+    name: 'KB written each',
+    read: ({ bytesWrittenPerOperation: bytes }) => (bytes === undefined ? undefined : bytes / 1000),
+  },
+];
+
+/** Node, worker and clients apart: a row for each role of each system under each load. Nothing where no process was watched. */
+export function renderProcesses(loads: readonly Load[]): Markup | undefined {
+  const entries = loads.flatMap((load) => load.entries.map((entry) => ({ load, entry })));
+  const several = loads.some((load) => load.entries.length > 1);
+  const columns = [
+    ...namedColumn('load', loads),
+    ...(several ? [SYSTEM] : []),
+    { name: 'of', kind: 'text' } as const,
+    ...PROCESSES.map(({ name }) => ({ name, kind: 'number' as const })),
+  ];
+  const rows = entries.flatMap(({ load, entry: { rounds, system } }) =>
+    rounds[0].roles.map(({ role }): Cell[] => [
+      ...namedColumn('load', loads).map(() => load.name),
+      ...(several ? [system] : []),
+      role,
+      ...PROCESSES.map(({ read }) =>
+        figure(
+          over(rounds, (round) => {
+            const figures = roleOf(round, role);
+            return figures === undefined ? undefined : read(figures);
+          })?.median,
+        ),
+      ),
+    ]),
+  );
+  if (rows.length === 0) return undefined;
+  return html`<details><summary>Processes, each role apart</summary>${renderTable(columns, rows)}</details>`;
+}
+
+/** None where no load has a name. */
+function namedColumn(name: string, loads: readonly Load[]): readonly Pick<Column, 'name' | 'kind'>[] {
+  return loads.some((load) => load.name !== '') ? [{ name, kind: 'text' }] : [];
+}
+
 /** Those of the columns that have anything to tell. */
 function renderColumns(columns: readonly Column[], loads: readonly Load[]): Markup | undefined {
   const telling = columns.filter(({ cell }) =>
@@ -86,7 +137,7 @@ export function renderOwnFigures(loads: readonly Load[]): Markup | undefined {
   const withBefore = entries.some(({ entry: { before } }) => before.some(({ figures }) => figures.length > 0));
   const several = loads.some((load) => load.entries.length > 1);
   const columns = [
-    { name: 'measured', kind: 'text' },
+    ...namedColumn('measured', loads),
     ...(several ? [SYSTEM] : []),
     { name: 'figure', kind: 'text' },
     { name: 'value', kind: 'number' },
@@ -97,7 +148,7 @@ export function renderOwnFigures(loads: readonly Load[]): Markup | undefined {
       const read: Read = ({ figures }) => figures.find((each) => each.name === name)?.value;
       const value = (of: readonly Measurement[]): Cell => html`${spread(of, read)}${unit === '' ? '' : ` ${unit}`}`;
       return [
-        load.name,
+        ...namedColumn('measured', loads).map(() => load.name),
         ...(several ? [system] : []),
         name,
         value(rounds),

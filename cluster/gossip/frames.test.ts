@@ -1,8 +1,28 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameReader, frame } from './frames.ts';
 
+function memoryOf(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 describe('frames', () => {
+  it('that come in the smallest of pieces take little more than their bytes', () => {
+    const size = 100_000;
+    const reader = new FrameReader();
+    const bytes = frame(Buffer.alloc(size));
+    const before = memoryOf();
+    for (let at = 0; at < size; at += 1) reader.push(Buffer.from(bytes.subarray(at, at + 1)));
+    expect(memoryOf() - before).toBeLessThan(20 * size);
+    reader.push(bytes.subarray(size));
+    expect(reader.next(size)).toEqual({ type: 'frame', frame: Buffer.alloc(size) });
+  });
+
   it('come out whole however they are cut', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 });
     fc.assert(

@@ -16,32 +16,35 @@ export type FrameResult =
   | { readonly type: 'tooLong'; readonly length: number };
 
 export class FrameReader {
-  #chunks: Buffer[] = [];
+  /** In room that doubles: pieces of a byte, each kept by itself, would take hundreds of times what they have. */
+  #room = NOTHING;
   #length = 0;
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
+    const length = this.#length + chunk.length;
+    if (length > this.#room.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#room.length));
+      this.#room.copy(larger, 0, 0, this.#length);
+      this.#room = larger;
+    }
+    chunk.copy(this.#room, this.#length);
+    this.#length = length;
   }
 
   /** The next whole frame of at most `max` bytes. */
   next(max: number): FrameResult {
     if (this.#length < LENGTH_BYTES) return { type: 'more' };
-    let [first = Buffer.alloc(0)] = this.#chunks;
-    if (first.length < LENGTH_BYTES) first = this.#join();
-    const length = first.readUInt32BE(0);
+    const length = this.#room.readUInt32BE(0);
     if (length > max) return { type: 'tooLong', length };
-    if (this.#length < LENGTH_BYTES + length) return { type: 'more' };
-    const all = this.#join();
-    const rest = all.subarray(LENGTH_BYTES + length);
-    this.#chunks = rest.length === 0 ? [] : [rest];
+    const end = LENGTH_BYTES + length;
+    if (this.#length < end) return { type: 'more' };
+    const frame = this.#room.subarray(LENGTH_BYTES, end);
+    // What comes after it is small, if there is any: each side says one thing and waits.
+    const rest = this.#room.subarray(end, this.#length);
+    this.#room = rest.length === 0 ? NOTHING : Buffer.from(rest);
     this.#length = rest.length;
-    return { type: 'frame', frame: all.subarray(LENGTH_BYTES, LENGTH_BYTES + length) };
-  }
-
-  #join(): Buffer {
-    const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
-    this.#chunks = [all];
-    return all;
+    return { type: 'frame', frame };
   }
 }
+
+const NOTHING = Buffer.alloc(0);

@@ -9,6 +9,8 @@ export interface DoorLimits {
   openCallsPerConnection: number;
   /** Calls open at once on the node; clients are refused at four fifths of it. */
   openCalls: number;
+  /** Bytes of the requests of all of them together; clients are refused at four fifths of it, too. */
+  openCallBytes: number;
   /** Workers registered on one connection; a further one gets RESOURCE_EXHAUSTED. */
   workersPerConnection: number;
   /** Bytes waiting to be read by a peer, past which its requests are not read and its workers get no tasks. */
@@ -30,6 +32,7 @@ export const DEFAULT_DOOR_LIMITS: DoorLimits = {
   httpConnections: 2_000,
   openCallsPerConnection: 16_384,
   openCalls: 200_000,
+  openCallBytes: 256 * 1024 * 1024,
   workersPerConnection: 1_000,
   outgoingPauseBytes: 1024 * 1024,
   outgoingCloseBytes: 32 * 1024 * 1024,

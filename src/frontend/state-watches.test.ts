@@ -215,7 +215,7 @@ it('a call that ended leaves nothing that waits for its connection to be read', 
   const door = new TestDoor();
   const of = door.connect();
   of.deaf = true;
-  const call = new OpenCall(of.connection, 9, 'watchWorkflowState', 0, 0);
+  const call = new OpenCall(of.connection, 9, 'watchWorkflowState', 0, 0, 0);
   let again = 0;
   const send = (): boolean => call.send(new Uint8Array(40 * 1024), () => void (again += 1));
   while (send()) door.time.settle();

@@ -162,7 +162,13 @@ export class SimNode {
       info: { version: '0.0.0', nodeId: 'sim', shardCount: settings.shardCount, store: 'memory' },
     };
     const limits = { ...DEFAULT_DOOR_LIMITS, idleMs: settings.idleMs };
-    const common = { services, namespaces, scheduler: process, admission: new Admission(limits.openCalls), limits };
+    const common = {
+      services,
+      namespaces,
+      scheduler: process,
+      admission: new Admission(limits.openCalls, limits.openCallBytes),
+      limits,
+    };
     const onFault = (error: unknown): void => {
       this.faults.push(error);
       kernel.fail(error);

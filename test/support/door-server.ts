@@ -52,7 +52,7 @@ export async function serveDoor(
     },
     namespaces,
     scheduler: systemScheduler,
-    admission: new Admission(DEFAULT_DOOR_LIMITS.openCalls),
+    admission: new Admission(DEFAULT_DOOR_LIMITS.openCalls, DEFAULT_DOOR_LIMITS.openCallBytes),
     limits: DEFAULT_DOOR_LIMITS,
     methods,
     metrics: new Metrics(),

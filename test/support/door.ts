@@ -74,7 +74,7 @@ export class TestDoor {
       },
       namespaces,
       scheduler: this.time,
-      admission: new Admission(limits.openCalls),
+      admission: new Admission(limits.openCalls, limits.openCallBytes),
       limits,
       methods,
       metrics: this.metrics,

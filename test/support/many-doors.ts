@@ -147,7 +147,7 @@ export class ManyDoors implements Matching {
       },
       namespaces: this.#namespaces,
       scheduler: systemScheduler,
-      admission: new Admission(DEFAULT_DOOR_LIMITS.openCalls),
+      admission: new Admission(DEFAULT_DOOR_LIMITS.openCalls, DEFAULT_DOOR_LIMITS.openCallBytes),
       limits: DEFAULT_DOOR_LIMITS,
       methods,
       metrics,

@@ -6,7 +6,6 @@ import type { AttributeValue, Value } from './attribute-values.ts';
 import type { Field } from './fields.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
 import { Subject } from './subject.ts';
-import { wordsOf } from './words.ts';
 
 export const matches = (query: Query, info: WorkflowExecutionInfo): boolean => matchesSubject(query, new Subject(info));
 
@@ -37,7 +36,7 @@ function evaluate(condition: Condition, subject: Subject): boolean | undefined {
       const { field } = condition;
       const value = field.read(subject);
       if (value === undefined) return isSet(field) ? false : undefined;
-      return holds(condition, value);
+      return holds(condition, value, subject);
     }
   }
 }
@@ -47,12 +46,14 @@ const isSet = ({ type }: Field): boolean => type === 'keywordList' || type === '
 
 type Comparison = Extract<Condition, { kind: 'compare' | 'in' | 'between' | 'startsWith' | 'words' }>;
 
-function holds(condition: Comparison, value: AttributeValue): boolean {
+function holds(condition: Comparison, value: AttributeValue, subject: Subject): boolean {
   switch (condition.kind) {
     case 'compare':
-      return typeof value === 'object' ? value.includes(String(condition.value)) : compare(value, condition);
+      return typeof value === 'object'
+        ? subject.itemsOf(value).has(String(condition.value))
+        : compare(value, condition);
     case 'in':
-      return typeof value === 'object' ? value.some((item) => condition.values.has(item)) : condition.values.has(value);
+      return typeof value === 'object' ? meet(subject.itemsOf(value), condition.values) : condition.values.has(value);
     case 'between':
       return (
         typeof value !== 'object' &&
@@ -61,13 +62,16 @@ function holds(condition: Comparison, value: AttributeValue): boolean {
       );
     case 'startsWith':
       return typeof value === 'string' && value.startsWith(condition.prefix);
-    case 'words': {
-      if (typeof value !== 'string') return false;
-      const words = wordsOf(value);
-      for (const word of condition.words) if (words.has(word)) return true;
-      return false;
-    }
+    case 'words':
+      return typeof value === 'string' && meet(subject.itemsOf(value), condition.words);
   }
+}
+
+/** Whether they have one in common; in as many steps as the smaller has items. */
+function meet(a: ReadonlySet<Value>, b: ReadonlySet<Value>): boolean {
+  const [few, many] = a.size < b.size ? [a, b] : [b, a];
+  for (const item of few) if (many.has(item)) return true;
+  return false;
 }
 
 function compare(value: Value, { op, value: other }: { op: CompareOp; value: Value }): boolean {

@@ -1,6 +1,6 @@
 // The list filter: what is accepted and what it matches, after the grammar cases recorded from a real server; what is refused says why.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Payload, SearchAttributes } from '../../wire/common.ts';
 import { IndexedValueType, WorkflowExecutionStatus as S } from '../../wire/enums.ts';
 import type { WorkflowExecutionInfo } from '../../wire/execution-info.ts';
@@ -402,5 +402,34 @@ describe('a search attribute that is set', () => {
     expect(checkAttributes('default', fields, TYPES)).toMatchObject({
       problem: expect.stringContaining('not json/plain'),
     });
+  });
+});
+
+describe('a filter of thousands of terms', () => {
+  it('has the words of a text once, and the keywords of a list', () => {
+    const words = Array.from({ length: 400 }, (_, i) => `w${i}`);
+    const info = { ...base, searchAttributes: attributes({ Note: words.join(' '), Tags: words }) };
+    const texts = parseQuery(Array.from({ length: 3_000 }, (_, i) => `Note = 'x${i}'`).join(' OR '), SCHEMA);
+    const lists = parseQuery(Array.from({ length: 3_000 }, (_, i) => `Tags IN ('x${i}')`).join(' OR '), SCHEMA);
+    const lowered = vi.spyOn(String.prototype, 'toLowerCase');
+    const looked = vi.spyOn(Set.prototype, 'has');
+    try {
+      expect(matches(texts, info)).toBe(false);
+      expect(lowered.mock.calls.length).toBeLessThan(10);
+      expect(matches(lists, info)).toBe(false);
+      expect(looked.mock.calls.length).toBeLessThan(10_000);
+    } finally {
+      lowered.mockRestore();
+      looked.mockRestore();
+    }
+  });
+
+  it('finds what has one in common, whichever has more', () => {
+    const info = { ...base, searchAttributes: attributes({ Tags: ['a', 'b', 'c'] }) };
+    const found = (query: string): boolean => matches(parseQuery(query, SCHEMA), info);
+    expect(found("Tags IN ('c')")).toBe(true);
+    expect(found("Tags IN ('x', 'y', 'z', 'q', 'b')")).toBe(true);
+    expect(found("Tags IN ('x', 'y', 'z', 'q')")).toBe(false);
+    expect(found("Tags IN ('x')")).toBe(false);
   });
 });

@@ -71,6 +71,13 @@ describe('a client is refused', () => {
   });
 });
 
+it('a range of ten thousand terms is not read', () => {
+  expect(refusal(go('1.0.0', Array.from({ length: 10_000 }, () => '1.0.0').join('||')))).toMatchObject({
+    code: StatusCode.INVALID_ARGUMENT,
+    message: expect.stringContaining('it has more than 1000 characters'),
+  });
+});
+
 describe('a client is served', () => {
   it.each([
     [{}],

@@ -81,6 +81,9 @@ function termOf(term: string): Condition {
 
 /** Alternatives, each of terms that must all hold. */
 function rangeOf(text: string): Condition {
+  if (text.length > MAX_RANGE_LENGTH) {
+    throw new Malformed(`Could not parse Range: it has more than ${MAX_RANGE_LENGTH} characters`);
+  }
   const alternatives = text.split('||').map((one) => one.trim());
   if (alternatives[0] === '') throw new Malformed("First element in range is '||'");
   if (alternatives.at(-1) === '') throw new Malformed("Last element in range is '||'");
@@ -93,6 +96,9 @@ function rangeOf(text: string): Condition {
   );
   return (version) => conditions.some((terms) => terms.every((holds) => holds(version)));
 }
+
+/** Of what a client says of servers: each of its terms is read, and a header may have ten thousand. */
+const MAX_RANGE_LENGTH = 1_000;
 
 /** Texts come with each call and are few: what was made of them is kept, up to so many (I9). */
 const MAX_KEPT = 200;

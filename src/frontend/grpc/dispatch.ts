@@ -27,6 +27,10 @@ export interface Incoming extends CallSource {
   readonly rpc: Rpc;
   /** ms the client waits; undefined: as long as the method says. */
   readonly timeoutMs: number | undefined;
+  /** Of the request, as it came. */
+  readonly requestBytes: number;
+  /** What it takes beside them once it is decoded. */
+  readonly decodedBytes: number;
   /** The request. Throws Malformed. */
   decode(): Message;
   /** Of the native door, which has authenticated and admitted it. */
@@ -82,7 +86,10 @@ export class Dispatcher {
     const call = new OpenRpc(timing(incoming, startedAt), incoming, end);
     this.#open.add(call);
     try {
-      rpc.run(this.#services, new RpcCaller(access, pollers), incoming.decode(), call);
+      const request = incoming.decode();
+      const tooMuch = this.#context.admission.grow(rpc.callClass, incoming.decodedBytes);
+      if (tooMuch !== undefined) call.refuse(tooMuch);
+      else rpc.run(this.#services, new RpcCaller(access, pollers), request, call);
     } catch (error) {
       if (error instanceof Refused) call.refuse(error.status);
       else if (error instanceof Malformed) {
@@ -96,9 +103,11 @@ export class Dispatcher {
   }
 
   /** Of a call, with its answer's code. */
-  ended(call: OpenRpc, { name, caller }: Incoming, startedAt: number, code: StatusCode): void {
+  ended(call: OpenRpc, incoming: Incoming, startedAt: number, code: StatusCode): void {
     const { metrics, admission } = this.#context;
-    if (caller === undefined) admission.ended();
+    const { name, caller, requestBytes, decodedBytes } = incoming;
+    admission.shrink(decodedBytes);
+    if (caller === undefined) admission.ended(requestBytes);
     this.#open.remove(call);
     metrics.callEnded(name, code, this.#services.clock.monotonic() - startedAt);
   }
@@ -109,12 +118,12 @@ export class Dispatcher {
   }
 
   #refusal(incoming: Incoming): Status | undefined {
-    const { rpc, caller } = incoming;
+    const { rpc, caller, requestBytes } = incoming;
     const reason = this.#context.notReady();
     const mistaken = clientRefusal((name) => incoming.header(name));
     if (mistaken !== undefined) return mistaken;
     if (reason !== undefined) return unavailable(`The node does not serve: ${reason}.`, 'no');
-    return caller === undefined ? this.#context.admission.admit(rpc.callClass) : undefined;
+    return caller === undefined ? this.#context.admission.admit(rpc.callClass, requestBytes) : undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import { CAPABILITIES, FrameKind, MAX_MESSAGE_BYTES, type Welcome } from '../../
 import type { Status } from '../../wire/status.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { RegisterWorkerRequest } from '../../wire/worker-session.ts';
+import { decodedBytes } from '../admission.ts';
 import type { Administration, CallClass, Caller, MethodDefinition } from '../door.ts';
 import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, exhausted, unavailable, unimplemented } from '../statuses.ts';
@@ -255,7 +256,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (this.#state === 'hello') return this.#hello(message.subarray(frame.start, frame.end));
     switch (frame.kind) {
       case FrameKind.REQUEST:
-        return this.#request(decode(message.subarray(frame.start, frame.end)), frame.id);
+        return this.#request(decode(message.subarray(frame.start, frame.end)), frame);
       case FrameKind.CANCEL:
         return this.#cancel(frame.id);
       default:
@@ -301,7 +302,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (this.#context.draining()) this.goAway('the node is shutting down');
   }
 
-  #request(frame: unknown, id: number | undefined) {
+  #request(frame: unknown, { id, start, end, values }: SkimmedFrame) {
     if (!Array.isArray(frame) || id === undefined) {
       return this.close(CloseCode.PROTOCOL_ERROR, 'a request needs a non-negative integer id');
     }
@@ -316,7 +317,14 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     const now = this.#context.services.clock.monotonic();
     const timeoutMs = timeout > 0 ? timeout : (definition?.defaultTimeoutMs ?? 0);
     // The method's name is a metric label: only known ones, a peer must not invent them.
-    const call = new OpenCall(this, id, definition === undefined ? 'unknown' : name, timeoutMs, now);
+    const call = new OpenCall(
+      this,
+      id,
+      definition === undefined ? 'unknown' : name,
+      timeoutMs,
+      now,
+      end - start + decodedBytes(values),
+    );
     if (definition === undefined) {
       const status = unimplemented(`Method ${name.slice(0, 100)} is not known to this server.`);
       this.#context.metrics.callEnded(call.method, status.code, 0);
@@ -332,7 +340,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     const refusal =
       this.#calls.size >= limits.openCallsPerConnection
         ? exhausted(`This connection has ${this.#calls.size} requests open, its limit.`, 'CONCURRENT_LIMIT')
-        : admission.admit(callClass);
+        : admission.admit(callClass, call.bytes);
     if (refusal !== undefined) {
       metrics.callEnded(call.method, refusal.code, 0);
       if (call.id !== 0) this.#write([FrameKind.ERROR, call.id, refusal]);
@@ -374,7 +382,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
   }
 
   #ended(call: OpenCall, outcome: 'ok' | 'gone' | StatusCode): void {
-    this.#context.admission.ended();
+    this.#context.admission.ended(call.bytes);
     this.#laterParts.delete(call);
     const code = outcome === 'ok' ? StatusCode.OK : outcome === 'gone' ? StatusCode.CANCELLED : outcome;
     this.#context.metrics.callEnded(call.method, code, this.#context.services.clock.monotonic() - call.startedAt);

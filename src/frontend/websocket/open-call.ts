@@ -15,6 +15,8 @@ export class OpenCall implements Call, Parts {
   readonly id: number;
   readonly method: string;
   readonly timeoutMs: number;
+  /** Of its request, as it came and decoded. */
+  readonly bytes: number;
   /** Monotonic ms. */
   readonly startedAt: number;
   readonly deadline: number;
@@ -25,9 +27,10 @@ export class OpenCall implements Call, Parts {
   /** Its answer at the deadline is being made: the next deadline is final. */
   late = false;
 
-  constructor(owner: CallOwner, id: number, method: string, timeoutMs: number, now: number) {
+  constructor(owner: CallOwner, id: number, method: string, timeoutMs: number, now: number, bytes: number) {
     this.#owner = owner;
     this.id = id;
+    this.bytes = bytes;
     this.method = method;
     this.timeoutMs = timeoutMs;
     this.startedAt = now;

@@ -148,7 +148,15 @@ export class Channel implements Connected {
     tap.received(this, id, method, decodeMessage(codecs.request, request));
     let ended = false;
     const open = calls.dispatcher.dispatch(
-      { name: method, rpc, timeoutMs, header: () => undefined, decode: () => decodeMessage(codecs.request, request) },
+      {
+        name: method,
+        rpc,
+        timeoutMs,
+        requestBytes: request.length,
+        decodedBytes: 0,
+        header: () => undefined,
+        decode: () => decodeMessage(codecs.request, request),
+      },
       {
         answered: (body) => {
           ended = true;

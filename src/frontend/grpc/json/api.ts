@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Status, StatusCode } from '../../../wire/status.ts';
+import { decodedBytes } from '../../admission.ts';
 import { invalid } from '../../validate/check.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import { codecNamed, codecOf } from '../proto/codec.ts';
@@ -73,24 +74,32 @@ export class JsonApi {
     }
     const { route, params } = found;
     if (!route.hasBody) {
-      this.#run(request, response, route, style, () => inTree(params, query));
+      this.#run(request, response, route, style, queryText.length, () => inTree(params, query));
       return;
     }
     this.#bodies.read(request, (body) => {
       if (typeof body !== 'string')
-        this.#run(request, response, route, style, () => inTree(params, undefined, parsed(body)));
+        this.#run(request, response, route, style, body.length, () => inTree(params, undefined, parsed(body)));
       else refuse({ code: StatusCode.RESOURCE_EXHAUSTED, message: REFUSED_BODIES[body] });
     });
   }
 
-  #run(request: IncomingMessage, response: ServerResponse, route: Route, style: Style, given: () => object): void {
+  #run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route,
+    style: Style,
+    requestBytes: number,
+    given: () => object,
+  ): void {
     // The body goes once it is read: calls may wait long.
     let tree = given;
+    let ofValues = 0;
     const call = this.#dispatcher.dispatch(
       {
         name: route.name,
         rpc: route.rpc,
-        timeoutMs: undefined,
+        ...{ timeoutMs: undefined, requestBytes },
         header: (name) => {
           const value = request.headers[name];
           return Array.isArray(value) ? value[0] : value;
@@ -98,7 +107,12 @@ export class JsonApi {
         decode: () => {
           const once = tree;
           tree = nothing;
-          return decoded(route, once);
+          return decoded(route, once, (values) => {
+            ofValues = decodedBytes(values);
+          });
+        },
+        get decodedBytes() {
+          return ofValues;
         },
       },
       {
@@ -114,9 +128,9 @@ export class JsonApi {
 }
 
 /** Throws Refused for what its caller wrote. */
-function decoded(route: Route, tree: () => object): Message {
+function decoded(route: Route, tree: () => object, told: (values: number) => void): Message {
   try {
-    return decodeMessage(codecOf(route.request), bytesOf(route.request, tree()));
+    return decodeMessage(codecOf(route.request), bytesOf(route.request, tree()), told);
   } catch (error) {
     if (error instanceof BadJson) throw invalid(error.message);
     throw error;
