@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { StatusCode } from '../wire/status.ts';
-import { Admission } from './admission.ts';
+import { Admission, decodedBytes } from './admission.ts';
 
 const refused = expect.objectContaining({ code: StatusCode.RESOURCE_EXHAUSTED });
 
@@ -36,4 +36,20 @@ it('takes one of any size where none is open', () => {
   expect(admission.admit('worker', 1)).toEqual(refused);
   admission.ended(5_000);
   expect(admission.admit('client', 800)).toBeUndefined();
+});
+
+it('counts what a call turns out to take, and says when that is too much beside the others', () => {
+  const admission = new Admission(1_000, 1_000);
+  expect(admission.admit('client', 300)).toBeUndefined();
+  expect(admission.admit('client', 10)).toBeUndefined();
+  expect(admission.grow('client', 100)).toBeUndefined();
+  expect(admission.grow('client', 395)).toEqual(refused);
+  expect(admission.admit('worker', 300)).toEqual(refused);
+  admission.shrink(395);
+  expect(admission.admit('worker', 300)).toBeUndefined();
+});
+
+it('takes an ordinary request as its bytes, and one of many values as more', () => {
+  expect(decodedBytes(100)).toBe(0);
+  expect(decodedBytes(100_000)).toBeGreaterThan(5_000_000);
 });

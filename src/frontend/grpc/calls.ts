@@ -2,6 +2,7 @@
 // native door, whose clients send this API's messages as they are (`callService`). Loaded by the first call.
 
 import type { StatusCode } from '../../wire/status.ts';
+import { decodedBytes } from '../admission.ts';
 import type { Call, Caller } from '../door.ts';
 import { unimplemented } from '../statuses.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -89,6 +90,7 @@ export class ServiceCalls {
       return;
     }
     const codecs = this.codecsOf(service, method);
+    let ofValues = 0;
     this.dispatcher.dispatch(
       {
         name: method,
@@ -96,7 +98,13 @@ export class ServiceCalls {
         timeoutMs: Number.isFinite(call.timeoutMs) ? call.timeoutMs : undefined,
         // Clients are told more that name themselves: of those of the native door it is known that they are new.
         header: (name) => caller.metadata?.get(name) ?? (name === 'client-name' ? NATIVE_CLIENT : undefined),
-        decode: () => decodeMessage(codecs.request, request),
+        decode: () =>
+          decodeMessage(codecs.request, request, (values) => {
+            ofValues = decodedBytes(values);
+          }),
+        get decodedBytes() {
+          return ofValues;
+        },
       },
       {
         answered: (body) => call.reply({ response: encodeMessage(codecs.response, body) }),

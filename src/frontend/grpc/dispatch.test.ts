@@ -41,7 +41,15 @@ function ends(called: Rpc, timeoutMs: number | undefined, request: Message): { c
     end = { code: code as StatusCode, endedAt: time.monotonic() };
   };
   dispatcher.dispatch(
-    { name: 'Called', rpc: called, timeoutMs, requestBytes: 10, header: () => undefined, decode: () => request },
+    {
+      name: 'Called',
+      rpc: called,
+      timeoutMs,
+      requestBytes: 10,
+      decodedBytes: 0,
+      header: () => undefined,
+      decode: () => request,
+    },
     { answered: () => over(StatusCode.OK), failed: ({ code }) => over(code) },
   );
   time.advance(100_000);
@@ -86,7 +94,7 @@ describe('a poll that nothing comes for', () => {
         {
           name: 'Poll',
           rpc: poll('activity', () => ({})),
-          ...{ timeoutMs: 2_500, requestBytes: 10 },
+          ...{ timeoutMs: 2_500, requestBytes: 10, decodedBytes: 0 },
           header: () => undefined,
           decode: () => NOBODY,
         },
@@ -114,11 +122,42 @@ it('a call that is due sooner than those before it ends at its own deadline', ()
   const ended: [number, number][] = [];
   for (const timeoutMs of [5_000, 300, 2_000, 305]) {
     dispatcher.dispatch(
-      { name: 'Called', rpc: silent, timeoutMs, requestBytes: 10, header: () => undefined, decode: () => ({}) },
+      {
+        name: 'Called',
+        rpc: silent,
+        timeoutMs,
+        requestBytes: 10,
+        decodedBytes: 0,
+        header: () => undefined,
+        decode: () => ({}),
+      },
       { answered: () => {}, failed: () => void ended.push([timeoutMs, time.monotonic()]) },
     );
   }
   time.advance(10_000);
   expect(ended.map(([timeoutMs]) => timeoutMs)).toEqual([300, 305, 2_000, 5_000]);
   for (const [timeoutMs, at] of ended) expect(at - timeoutMs).toBeLessThanOrEqual(LOOK_MS);
+});
+
+it('a request that takes too much once it is decoded is not run, and leaves its room', () => {
+  const codes: number[] = [];
+  const silent = rpc((_services, _caller, _request, call) => call.waits({ abandon: () => {} }));
+  const dispatch = (decodedBytes: number) =>
+    dispatcher.dispatch(
+      {
+        name: 'Called',
+        rpc: silent,
+        ...{ timeoutMs: 1_000, requestBytes: 10, decodedBytes },
+        header: () => undefined,
+        decode: () => ({}),
+      },
+      { answered: () => {}, failed: ({ code }) => void codes.push(code) },
+    );
+  dispatch(600_000);
+  dispatch(300_000);
+  expect(codes).toEqual([StatusCode.RESOURCE_EXHAUSTED]);
+  dispatch(100_000);
+  expect(codes).toHaveLength(1);
+  time.advance(2_000);
+  expect(dispatcher.open).toBe(0);
 });

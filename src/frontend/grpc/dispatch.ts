@@ -29,6 +29,8 @@ export interface Incoming extends CallSource {
   readonly timeoutMs: number | undefined;
   /** Of the request, as it came. */
   readonly requestBytes: number;
+  /** What it takes beside them once it is decoded. */
+  readonly decodedBytes: number;
   /** The request. Throws Malformed. */
   decode(): Message;
   /** Of the native door, which has authenticated and admitted it. */
@@ -84,7 +86,10 @@ export class Dispatcher {
     const call = new OpenRpc(timing(incoming, startedAt), incoming, end);
     this.#open.add(call);
     try {
-      rpc.run(this.#services, new RpcCaller(access, pollers), incoming.decode(), call);
+      const request = incoming.decode();
+      const tooMuch = this.#context.admission.grow(rpc.callClass, incoming.decodedBytes);
+      if (tooMuch !== undefined) call.refuse(tooMuch);
+      else rpc.run(this.#services, new RpcCaller(access, pollers), request, call);
     } catch (error) {
       if (error instanceof Refused) call.refuse(error.status);
       else if (error instanceof Malformed) {
@@ -98,8 +103,10 @@ export class Dispatcher {
   }
 
   /** Of a call, with its answer's code. */
-  ended(call: OpenRpc, { name, caller, requestBytes }: Incoming, startedAt: number, code: StatusCode): void {
+  ended(call: OpenRpc, incoming: Incoming, startedAt: number, code: StatusCode): void {
     const { metrics, admission } = this.#context;
+    const { name, caller, requestBytes, decodedBytes } = incoming;
+    admission.shrink(decodedBytes);
     if (caller === undefined) admission.ended(requestBytes);
     this.#open.remove(call);
     metrics.callEnded(name, code, this.#services.clock.monotonic() - startedAt);

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { decodedBytes } from '../admission.ts';
 import type { MethodCodecs, ServiceCalls } from './calls.ts';
 import type { Incoming, Outgoing } from './dispatch.ts';
 import type { GrpcDoorContext } from './door.ts';
@@ -97,6 +98,7 @@ class WireRpc implements Incoming, Outgoing {
   readonly name: string;
   readonly rpc: Rpc;
   readonly requestBytes: number;
+  decodedBytes = 0;
   readonly #codecs: MethodCodecs;
   readonly #wire: WireCall;
   /** Until it is decoded: calls may wait long. */
@@ -122,7 +124,9 @@ class WireRpc implements Incoming, Outgoing {
   decode(): Message {
     const request = this.#request ?? Buffer.alloc(0);
     this.#request = undefined;
-    return decodeMessage(this.#codecs.request, request);
+    return decodeMessage(this.#codecs.request, request, (values) => {
+      this.decodedBytes = decodedBytes(values);
+    });
   }
 
   answered(body: object): void {

@@ -324,6 +324,17 @@ describe('bounds', () => {
     expect(client.refusal('awaitWorkflowResult', body)?.code).toBe(StatusCode.RESOURCE_EXHAUSTED);
   });
 
+  it('count with what they take once they are decoded', () => {
+    const client = new TestDoor({ limits: { openCallBytes: 1_000_000 } }).connect();
+    const body = { namespace: 'default', workflowId: 'w', followRuns: true };
+    client.request('awaitWorkflowResult', body);
+    // Twelve thousand bytes.
+    const many = { ...body, unknown: Array.from({ length: 12_000 }, () => ({})) };
+    expect(client.refusal('awaitWorkflowResult', many)?.code).toBe(StatusCode.RESOURCE_EXHAUSTED);
+    client.request('awaitWorkflowResult', { ...body, unknown: 'x'.repeat(10_000) });
+    expect(client.take()).toEqual([]);
+  });
+
   it('that make it take no task are told to matching when they are read, even those no frame took over the bound', () => {
     const door = new TestDoor({ limits: { outgoingPauseBytes: 10_000 } });
     const client = door.connect();

@@ -8,6 +8,7 @@ import { CAPABILITIES, FrameKind, MAX_MESSAGE_BYTES, type Welcome } from '../../
 import type { Status } from '../../wire/status.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { RegisterWorkerRequest } from '../../wire/worker-session.ts';
+import { decodedBytes } from '../admission.ts';
 import type { Administration, CallClass, Caller, MethodDefinition } from '../door.ts';
 import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, exhausted, unavailable, unimplemented } from '../statuses.ts';
@@ -255,7 +256,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (this.#state === 'hello') return this.#hello(message.subarray(frame.start, frame.end));
     switch (frame.kind) {
       case FrameKind.REQUEST:
-        return this.#request(decode(message.subarray(frame.start, frame.end)), frame.id, frame.end - frame.start);
+        return this.#request(decode(message.subarray(frame.start, frame.end)), frame);
       case FrameKind.CANCEL:
         return this.#cancel(frame.id);
       default:
@@ -301,7 +302,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (this.#context.draining()) this.goAway('the node is shutting down');
   }
 
-  #request(frame: unknown, id: number | undefined, bytes: number) {
+  #request(frame: unknown, { id, start, end, values }: SkimmedFrame) {
     if (!Array.isArray(frame) || id === undefined) {
       return this.close(CloseCode.PROTOCOL_ERROR, 'a request needs a non-negative integer id');
     }
@@ -316,7 +317,14 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     const now = this.#context.services.clock.monotonic();
     const timeoutMs = timeout > 0 ? timeout : (definition?.defaultTimeoutMs ?? 0);
     // The method's name is a metric label: only known ones, a peer must not invent them.
-    const call = new OpenCall(this, id, definition === undefined ? 'unknown' : name, timeoutMs, now, bytes);
+    const call = new OpenCall(
+      this,
+      id,
+      definition === undefined ? 'unknown' : name,
+      timeoutMs,
+      now,
+      end - start + decodedBytes(values),
+    );
     if (definition === undefined) {
       const status = unimplemented(`Method ${name.slice(0, 100)} is not known to this server.`);
       this.#context.metrics.callEnded(call.method, status.code, 0);

@@ -15,7 +15,7 @@ export class OpenCall implements Call, Parts {
   readonly id: number;
   readonly method: string;
   readonly timeoutMs: number;
-  /** Of its request, as it came. */
+  /** Of its request, as it came and decoded. */
   readonly bytes: number;
   /** Monotonic ms. */
   readonly startedAt: number;

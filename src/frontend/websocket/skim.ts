@@ -16,6 +16,8 @@ export interface SkimmedFrame {
   kind: number;
   /** The second element of a request, response… when it is an integer, else undefined. */
   id: number | undefined;
+  /** Maps, lists, and what is in them. */
+  values: number;
   /** Why the frame must not be decoded. */
   problem: string | undefined;
 }
@@ -46,6 +48,10 @@ class Skimmer {
 
   get done(): boolean {
     return this.#at >= this.#bytes.length;
+  }
+
+  get values(): number {
+    return this.#values;
   }
 
   begin(): void {
@@ -211,7 +217,7 @@ export function skim(bytes: Uint8Array): Skim {
         if (skimmer.at === first) throw new Broken('it ends in the middle of a frame');
       }
       for (let i = 2; i < length; i += 1) skimmer.value(1);
-      frames.push({ start, end: skimmer.at, kind, id, problem: skimmer.problem });
+      frames.push({ start, end: skimmer.at, kind, id, values: skimmer.values, problem: skimmer.problem });
     }
   } catch (error) {
     if (!(error instanceof Broken)) throw error;

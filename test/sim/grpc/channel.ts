@@ -153,6 +153,7 @@ export class Channel implements Connected {
         rpc,
         timeoutMs,
         requestBytes: request.length,
+        decodedBytes: 0,
         header: () => undefined,
         decode: () => decodeMessage(codecs.request, request),
       },

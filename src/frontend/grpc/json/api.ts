@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Status, StatusCode } from '../../../wire/status.ts';
+import { decodedBytes } from '../../admission.ts';
 import { invalid } from '../../validate/check.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import { codecNamed, codecOf } from '../proto/codec.ts';
@@ -93,6 +94,7 @@ export class JsonApi {
   ): void {
     // The body goes once it is read: calls may wait long.
     let tree = given;
+    let ofValues = 0;
     const call = this.#dispatcher.dispatch(
       {
         name: route.name,
@@ -105,7 +107,12 @@ export class JsonApi {
         decode: () => {
           const once = tree;
           tree = nothing;
-          return decoded(route, once);
+          return decoded(route, once, (values) => {
+            ofValues = decodedBytes(values);
+          });
+        },
+        get decodedBytes() {
+          return ofValues;
         },
       },
       {
@@ -121,9 +128,9 @@ export class JsonApi {
 }
 
 /** Throws Refused for what its caller wrote. */
-function decoded(route: Route, tree: () => object): Message {
+function decoded(route: Route, tree: () => object, told: (values: number) => void): Message {
   try {
-    return decodeMessage(codecOf(route.request), bytesOf(route.request, tree()));
+    return decodeMessage(codecOf(route.request), bytesOf(route.request, tree()), told);
   } catch (error) {
     if (error instanceof BadJson) throw invalid(error.message);
     throw error;

@@ -198,3 +198,38 @@ describe('bytes from strangers', () => {
 it('finds the enums of the API', () => {
   expect(enumType('temporal.api.enums.v1.EventType').values.EVENT_TYPE_TIMER_FIRED).toBe(EventType.TIMER_FIRED);
 });
+
+describe('how many values a message has', () => {
+  const codec = codecNamed('temporal.api.common.v1.Payloads');
+  const empty = (count: number): Buffer => Buffer.from('0a00'.repeat(count), 'hex');
+  const valuesOf = (name: string, bytes: Uint8Array): number => {
+    let values = 0;
+    decodeMessage(codecNamed(name), bytes, (told) => {
+      values = told;
+    });
+    return values;
+  };
+
+  it('is told: messages, entries, and items of lists', () => {
+    expect(valuesOf('temporal.api.common.v1.Payloads', empty(1_000))).toBe(1_001);
+    const fields = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, {}]));
+    const memo = encodeMessage(codecNamed('temporal.api.common.v1.Memo'), { fields });
+    expect(valuesOf('temporal.api.common.v1.Memo', memo)).toBe(101);
+    const flags = encodeMessage(codecNamed('temporal.api.sdk.v1.WorkflowTaskCompletedMetadata'), {
+      langUsedFlags: [1, 2, 3],
+    });
+    expect(valuesOf('temporal.api.sdk.v1.WorkflowTaskCompletedMetadata', flags)).toBe(4);
+  });
+
+  it('has a bound: two bytes are a message', () => {
+    expect(() => decodeMessage(codec, empty(500_001))).toThrow(Malformed);
+    const type = 'temporal.api.protocol.v1.Message';
+    const value = encodeMessage(codecNamed('temporal.api.update.v1.Outcome'), {
+      success: { payloads: Array.from({ length: 400_000 }, () => ({})) },
+    });
+    const message = messageType(type)
+      .encode({ body: { type_url: 'x/temporal.api.update.v1.Outcome', value } })
+      .finish();
+    expect(valuesOf(type, message)).toBeGreaterThan(400_000);
+  });
+});

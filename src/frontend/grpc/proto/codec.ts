@@ -63,6 +63,7 @@ export class FieldsCodec implements Codec {
   read(reader: Reader, depth: number): Message {
     if (depth > MAX_DEPTH) throw new Malformed(`messages lie more than ${MAX_DEPTH} deep in one another`);
     this.#byTag ??= this.#make();
+    reader.count();
     const message: Message = {};
     while (!reader.done) {
       const tag = reader.uint32();
@@ -144,12 +145,14 @@ function scalarsField(field: Field, scalar: ScalarCodec): FieldCodec {
     name,
     read(reader, wireType, into) {
       const list = listIn(into, name);
+      const before = list.length;
       if (wireType === scalar.wireType) list.push(scalar.read(reader));
       else if (packable && wireType === WireType.BYTES) {
         const outer = reader.enter();
         while (!reader.done) list.push(scalar.read(reader));
         reader.leave(outer);
       } else throw expected(field, wireType);
+      reader.count(list.length - before);
     },
     write(writer, value) {
       const list = value as unknown[];
@@ -251,6 +254,7 @@ function mapField(field: Field, keyType: string): FieldCodec {
         else reader.skip(inner & 7);
       }
       reader.leave(outer);
+      reader.count();
       const map = (into[name] ??= {}) as Message;
       const entry = { value: value ?? scalar?.zero ?? {}, writable: true, enumerable: true, configurable: true };
       Object.defineProperty(map, String(at), entry);

@@ -22,9 +22,11 @@ export function encodeMessage(codec: Codec, value: unknown, roomBytes = 0): Buff
   }
 }
 
-/** Throws Malformed. Bytes in the result are views. */
-export function decodeMessage(codec: Codec, bytes: Uint8Array): Message {
-  const value = codec.read(new Reader(bytes), 0);
+/** Throws Malformed. Bytes in the result are views. `told` hears of how many values it has. */
+export function decodeMessage(codec: Codec, bytes: Uint8Array, told?: (values: number) => void): Message {
+  const reader = new Reader(bytes);
+  const value = codec.read(reader, 0);
+  told?.(reader.values);
   if (typeof value !== 'object' || value === null) throw new Malformed('not a message');
   return value as Message;
 }

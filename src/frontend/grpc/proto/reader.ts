@@ -8,6 +8,7 @@ export class Malformed extends Error {
 
 export const WireType = { VARINT: 0, FIXED64: 1, BYTES: 2, START_GROUP: 3, END_GROUP: 4, FIXED32: 5 } as const;
 
+const MAX_VALUES = 500_000;
 const TWO_32 = 2 ** 32;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,6 +17,8 @@ export class Reader {
   #at: number;
   /** Where the message ends. */
   end: number;
+  /** Messages, entries and items that were read. */
+  values = 0;
   /** Halves of the last varint of 64 bits. */
   #low = 0;
   #high = 0;
@@ -118,6 +121,12 @@ export class Reader {
       }
     }
     return this.#bytes.toString('latin1', at, end);
+  }
+
+  /** So many more were read: as through the native door, more than half a million would take long enough to stall others (I9). */
+  count(values = 1): void {
+    this.values += values;
+    if (this.values > MAX_VALUES) throw new Malformed(`a message has more than ${MAX_VALUES} values`);
   }
 
   /** Narrows the reader to a length-delimited piece; returns the end to go back to with `leave`. */

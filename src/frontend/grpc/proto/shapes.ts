@@ -102,7 +102,7 @@ const protocolMessage = (fields: FieldsCodec, codecOf: CodecOf): Codec => ({
     const { body, ...rest } = fields.read(reader, depth);
     const { typeUrl = '', value } = (body ?? {}) as { typeUrl?: string; value?: Uint8Array };
     const type = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
-    return { ...rest, body: { type, value: unpack(codecOf, type, value, depth) } };
+    return { ...rest, body: { type, value: unpack(codecOf, type, value, depth, reader) } };
   },
   write(writer, message) {
     const { body, ...rest } = message as Message & { body: { type: string; value: unknown } };
@@ -112,11 +112,14 @@ const protocolMessage = (fields: FieldsCodec, codecOf: CodecOf): Codec => ({
 
 const isOurs = (type: string): boolean => type.startsWith('temporal.api.');
 
-function unpack(codecOf: CodecOf, type: string, bytes: Uint8Array | undefined, depth: number): unknown {
+function unpack(codecOf: CodecOf, type: string, bytes: Uint8Array | undefined, depth: number, outer: Reader): unknown {
   const known = isOurs(type) ? findMessageType(type) : undefined;
   // Whoever uses it says that it is not known.
   if (known === undefined) return {};
-  return codecOf(known).read(new Reader(bytes ?? new Uint8Array(0)), depth + 1);
+  const reader = new Reader(bytes ?? new Uint8Array(0));
+  const value = codecOf(known).read(reader, depth + 1);
+  outer.count(reader.values);
+  return value;
 }
 
 /** A message of this type as google.protobuf.Any. */
