@@ -57,6 +57,8 @@ export class Placement {
   #planner: PlannerState;
   #schedule: Schedule = EMPTY_SCHEDULE;
   #ring: Ring | undefined;
+  /** The coordinator has said which plan there is, or that there is none. */
+  #isTold = false;
   #why = 'not started';
   /** Why the last plan proposed got no answer. */
   #unanswered: string | undefined;
@@ -163,6 +165,7 @@ export class Placement {
   async #read(): Promise<void> {
     const outcome = await this.#options.coordinator.readPlan();
     if (outcome.type !== 'ok' || this.#stopped) return;
+    this.#isTold = true;
     if (outcome.value !== undefined) this.hear(outcome.value.body);
     if ((outcome.value?.version ?? 0) < newestPlan(this.#schedule).version) this.#options.forgotten();
   }
@@ -178,9 +181,15 @@ export class Placement {
       return;
     }
     const proposal = propose(this.#planner, this.#instant());
-    this.#why = proposal.type === 'none' ? proposal.why : (this.#unanswered ?? 'a plan is proposed');
+    this.#why = proposal.type === 'none' ? this.#whyNone(proposal.why) : (this.#unanswered ?? 'a plan is proposed');
     if (proposal.type === 'none' || this.#publishing) return;
     void this.#publish(this.#seeded(proposal.plan));
+  }
+
+  /** A newcomer knows no plan before it has asked for it: that few nodes have been there is no reason then. */
+  #whyNone(why: string): string {
+    const isKnown = this.#isTold || this.#planner.plan.version > 0;
+    return isKnown ? why : 'the coordinator has not said yet whether there is one';
   }
 
   /** Of the plan's members that gossip sees. Cut off in its links (a wrong clock), a node would plan for those it happens to reach. */

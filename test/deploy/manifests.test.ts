@@ -188,6 +188,8 @@ describe('deploy/kubernetes', () => {
             env: { name: string; value?: string; valueFrom?: { fieldRef: { fieldPath: string } } }[];
             ports: { name: string; containerPort: number; protocol?: string }[];
             volumeMounts: { name: string; mountPath: string }[];
+            startupProbe: { httpGet: object; periodSeconds: number; failureThreshold: number };
+            livenessProbe: { httpGet: object };
           }[];
         };
       };
@@ -251,6 +253,23 @@ describe('deploy/kubernetes', () => {
   it('stops a pod later than the node stops itself, and starts all of a new cluster at once', () => {
     expect(pods.template.spec.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(configured().shutdownGraceMs);
     expect(pods.podManagementPolicy).toBe('Parallel');
+  });
+
+  it('lets pods find each other by names that stay', () => {
+    const { metadata } = named<{ metadata: { name: string } }>('StatefulSet');
+    const { seeds, firstMembers } = configured().cluster ?? expect.fail('it is no node of a cluster');
+    expect(seeds).toEqual(
+      Array.from({ length: firstMembers }, (_, i) => ({
+        host: `${metadata.name}-${i}.${pods.serviceName}`,
+        port: 7946,
+      })),
+    );
+  });
+
+  it('kills no pod that waits for Redis, or reads much data, before it listens', () => {
+    const { startupProbe, livenessProbe } = container;
+    expect(startupProbe.httpGet).toEqual(livenessProbe.httpGet);
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(3_600);
   });
 
   it('has selectors and ports that meet', () => {
