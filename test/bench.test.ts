@@ -126,6 +126,54 @@ describe('a slice', () => {
     for (const what of ['lists', 'counts']) expect(figures.get(`${what} meanwhile`)).toBeGreaterThan(0);
   });
 
+  it('measures workflows of every kind', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'kinds.json');
+    const scenarios = ['latency', 'none', 'sequence', 'parallel', 'local', 'children'];
+    const sizes = ['concurrency=4', 'concurrency100=2', 'activities=5', 'children=3'];
+    const ended = await bench(
+      ...[...scenarios, ...short, '--clients', '2', '--json', file],
+      ...sizes.flatMap((each) => ['--set', each]),
+    );
+    expect(ended).toMatchObject({ code: 0 });
+    const { measurements } = readReport(file);
+    expect(measurements.map(({ scenario, case: which }) => [scenario, which])).toEqual([
+      ['latency', '1 activity'],
+      ['latency', '1 local activity'],
+      ['none', ''],
+      ['sequence', '10 activities'],
+      ['sequence', '100 activities'],
+      ['parallel', '5 activities'],
+      ['local', '1 step'],
+      ['local', '10 steps'],
+      ['children', '3 children'],
+    ]);
+    for (const measurement of measurements) isWhole(measurement);
+  });
+
+  it('measures chains of runs, payloads, schedules, and a load for long', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'long.json');
+    const sizes = [
+      ...['concurrency=4', 'concurrency1=2', 'concurrency64=2', 'concurrency1024=1', 'times=1'],
+      ...['schedules=20', 'withinSeconds=1', 'madePerSecond=20'],
+    ];
+    const ended = await bench(
+      ...['payloads', 'soak', 'continued', 'schedules', ...short, '--clients', '2', '--json', file],
+      ...sizes.flatMap((each) => ['--set', each]),
+    );
+    expect(ended).toMatchObject({ code: 0 });
+    const { measurements } = readReport(file);
+    expect(measurements.map(({ scenario, case: which }) => [scenario, which])).toEqual([
+      ['payloads', '1 KiB'],
+      ['payloads', '64 KiB'],
+      ['payloads', '1 MiB'],
+      ['soak', ''],
+      ['continued', '1 times'],
+      ['schedules', ''],
+    ]);
+    for (const measurement of measurements.slice(0, 4)) isWhole(measurement);
+    expect(measurements.at(-1)?.figures).toContainEqual({ name: 'runs, of as many schedules', value: 20, unit: '' });
+  });
+
   it('measures what waits, what is left behind, and one hot workflow', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'waiting.json');
     const sizes = [

@@ -18,7 +18,9 @@ export function makeProgress(output: Output): Progress & { clear(): void } {
   let stage = '';
   const show = (rest: string): void => {
     const line = rest === '' ? stage : `${stage} · ${rest}`;
-    output.write(`\r\u001b[K${pc.dim(line.slice(0, (output.columns ?? USUAL_COLUMNS) - 1))}`);
+    // A terminal that does not know its size says 0.
+    const columns = output.columns === undefined || output.columns === 0 ? USUAL_COLUMNS : output.columns;
+    output.write(`\r\u001b[K${pc.dim(line.slice(0, columns - 1))}`);
   };
   return {
     say: (text) => {

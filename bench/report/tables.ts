@@ -76,7 +76,7 @@ const PROCESSES: readonly { readonly name: string; read(figures: RoleFigures): n
   { name: 'collecting %', read: ({ gcShare }) => (gcShare === undefined ? undefined : 100 * gcShare) },
   { name: 'event loop late, p99 ms', read: ({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms },
   { name: 'RssAnon MiB', read: ({ rssAnonMiB }) => rssAnonMiB },
-  { name: 'at most', read: ({ peakRssAnonMiB }) => peakRssAnonMiB },
+  { name: 'RssAnon at most', read: ({ peakRssAnonMiB }) => peakRssAnonMiB },
   { name: 'RSS MiB', read: ({ rssMiB }) => rssMiB },
   { name: 'fsyncs each', read: ({ fsyncsPerOperation }) => fsyncsPerOperation },
   {
