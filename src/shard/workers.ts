@@ -4,6 +4,7 @@
 import { QueryError } from '../core/visibility/index.ts';
 import { workerFilter } from '../core/worker/query.ts';
 import { WorkerRegister } from '../core/worker/registry.ts';
+import { sizeOf } from '../core/workflow/size.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { WorkerAnswer, WorkerAsk } from '../ports/workers.ts';
@@ -12,6 +13,8 @@ import type { Actors } from './actors.ts';
 
 /** Namespaces with workers that are kept (I9): past it the one heard of longest ago is forgotten until its workers speak again. */
 const MAX_NAMESPACES = 2_000;
+/** What workers have said, of all of them: past it the same. */
+const MAX_BYTES = 128 * 1024 * 1024;
 
 export interface WorkersOptions {
   actors: Actors;
@@ -23,6 +26,7 @@ export interface WorkersOptions {
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #namespaces = new Map<string, WorkerRegister>();
+  #bytes = 0;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -46,8 +50,9 @@ export class Workers {
     const register = this.#namespaces.get(namespace) ?? new WorkerRegister();
     switch (asked.type) {
       case 'heartbeat':
+        this.#forget(namespace);
+        for (const heartbeat of asked.heartbeats) register.heard(heartbeat, now, sizeOf(heartbeat));
         this.#keep(namespace, register);
-        for (const heartbeat of asked.heartbeats) register.heard(heartbeat, now);
         done(undefined, { workers: [] });
         return;
       case 'describe': {
@@ -60,7 +65,10 @@ export class Workers {
       case 'count': {
         try {
           const isMeant = workerFilter(asked.query);
+          const before = register.bytes;
           const meant = register.living(now).filter(isMeant);
+          // Those that are gone were forgotten.
+          this.#bytes -= before - register.bytes;
           if (asked.type === 'count') {
             done(undefined, { workers: [], count: meant.length });
             return;
@@ -79,14 +87,19 @@ export class Workers {
   }
 
   #keep(namespace: string, register: WorkerRegister): void {
-    this.#namespaces.delete(namespace);
-    if (this.#namespaces.size >= MAX_NAMESPACES) {
-      for (const oldest of this.#namespaces.keys()) {
-        this.#namespaces.delete(oldest);
-        break;
-      }
+    for (const oldest of this.#namespaces.keys()) {
+      if (this.#namespaces.size < MAX_NAMESPACES && this.#bytes + register.bytes <= MAX_BYTES) break;
+      this.#forget(oldest);
     }
     this.#namespaces.set(namespace, register);
+    this.#bytes += register.bytes;
+  }
+
+  #forget(namespace: string): void {
+    const register = this.#namespaces.get(namespace);
+    if (register === undefined) return;
+    this.#namespaces.delete(namespace);
+    this.#bytes -= register.bytes;
   }
 }
 

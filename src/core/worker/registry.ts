@@ -15,8 +15,12 @@ const LONGEST_TTL_MS = 10 * 60_000;
 /** One that has said goodbye is shown a little longer. */
 const SHUTDOWN_TTL_MS = 10_000;
 
+/** What they have said, together, in bytes; past it the same. */
+export const MAX_WORKERS_BYTES = 32 * 1024 * 1024;
+
 interface Known {
   heartbeat: WorkerHeartbeat;
+  bytes: number;
   until: number;
   /** How often it speaks, ms, as far as it is known. */
   intervalMs: number;
@@ -36,23 +40,30 @@ function ttlOf({ status }: WorkerHeartbeat, intervalMs: number, hasSpoken: boole
 export class WorkerRegister {
   /** The one heard of longest ago first. */
   readonly #workers = new Map<string, Known>();
+  #bytes = 0;
 
   get size(): number {
     return this.#workers.size;
   }
 
-  heard(heartbeat: WorkerHeartbeat, now: number): void {
+  /** Of all that is kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** `bytes`: what it takes. */
+  heard(heartbeat: WorkerHeartbeat, now: number, bytes: number): void {
     const key = heartbeat.workerInstanceKey;
     const known = this.#workers.get(key);
-    this.#workers.delete(key);
-    if (this.#workers.size >= MAX_WORKERS) {
-      for (const oldest of this.#workers.keys()) {
-        this.#workers.delete(oldest);
-        break;
-      }
+    this.#forget(key);
+    for (const oldest of this.#workers.keys()) {
+      if (this.#workers.size < MAX_WORKERS && this.#bytes + bytes <= MAX_WORKERS_BYTES) break;
+      this.#forget(oldest);
     }
     const intervalMs = intervalOf(heartbeat, known);
-    this.#workers.set(key, { heartbeat, intervalMs, until: now + ttlOf(heartbeat, intervalMs, known !== undefined) });
+    const until = now + ttlOf(heartbeat, intervalMs, known !== undefined);
+    this.#workers.set(key, { heartbeat, bytes, intervalMs, until });
+    this.#bytes += bytes;
   }
 
   get(key: string, now: number): WorkerHeartbeat | undefined {
@@ -65,8 +76,15 @@ export class WorkerRegister {
     const living: WorkerHeartbeat[] = [];
     for (const [key, { heartbeat, until }] of this.#workers) {
       if (until > now) living.push(heartbeat);
-      else this.#workers.delete(key);
+      else this.#forget(key);
     }
     return living.sort((a, b) => (a.workerInstanceKey < b.workerInstanceKey ? -1 : 1));
+  }
+
+  #forget(key: string): void {
+    const known = this.#workers.get(key);
+    if (known === undefined) return;
+    this.#workers.delete(key);
+    this.#bytes -= known.bytes;
   }
 }

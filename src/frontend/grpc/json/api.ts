@@ -12,6 +12,7 @@ import { decodeMessage, encodeMessage } from '../proto/message.ts';
 import type { Message, Rpc } from '../rpc.ts';
 import { type RpcError, rpcError } from '../status.ts';
 import { Bodies } from './bodies.ts';
+import { parseJson } from './nesting.ts';
 import { jsonOf } from './read.ts';
 import { type Route, Routes } from './routes.ts';
 import { BadJson } from './well-known.ts';
@@ -141,8 +142,9 @@ function parsed(body: Buffer): object {
   if (body.length === 0) return {};
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = parseJson(body.toString('utf8'));
   } catch (error) {
+    if (error instanceof BadJson) throw error;
     throw new BadJson(`the body is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new BadJson('the body is no object');

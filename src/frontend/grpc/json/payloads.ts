@@ -1,6 +1,8 @@
 // The shorthand for payloads of the HTTP API: a list of plain values instead of their encodings, as the reference server has it. A payload that a value
 // cannot stand for (another encoding, more metadata) is written out, and so are those beside it.
 
+import { parseJson } from './nesting.ts';
+
 /** As protojson has a payload: bytes in base64. */
 export interface PayloadJson {
   metadata?: Readonly<Record<string, string>>;
@@ -25,10 +27,10 @@ export function shorten({ metadata = {}, data }: PayloadJson): Short {
       case NULL:
         return { value: null };
       case PLAIN:
-        return entries === 1 ? { value: JSON.parse(text(data)) as unknown } : undefined;
+        return entries === 1 ? { value: parseJson(text(data)) } : undefined;
       case PROTO: {
         const type = text(metadata.messageType);
-        const value: unknown = JSON.parse(text(data));
+        const value = parseJson(text(data));
         if (type === '' || entries !== 2 || typeof value !== 'object' || value === null) return undefined;
         return { value: { ...value, [MESSAGE_TYPE]: type } };
       }
@@ -36,7 +38,7 @@ export function shorten({ metadata = {}, data }: PayloadJson): Short {
         return undefined;
     }
   } catch {
-    // It says that it is JSON, and is none: whoever reads it sees for himself.
+    // It says that it is JSON, and is none, or too deep: whoever reads it sees for himself.
     return undefined;
   }
 }
