@@ -27,6 +27,7 @@ const known = {
       },
     }),
     scenario('hot', { runs: 'asked', shapes: ['open'] }),
+    scenario('overload', { runs: 'asked', shapes: [], ownLoads: 'by time' }),
   ],
 };
 const parse = (...args: string[]) => parseFlags(args, known);
@@ -64,6 +65,11 @@ it('reads the load', () => {
   expect([...flags.set]).toEqual([['concurrency', 8]]);
 });
 
+it('takes a duration where one of several scenarios has a load that is measured by time', () => {
+  expect(names('replay', 'throughput', '--duration', '3s')).toEqual(['replay', 'throughput']);
+  expect(names('overload', '--duration', '3s', '--clients', '2')).toEqual(['overload']);
+});
+
 it('takes a fraction of an amount, and 0 where it means something', () => {
   expect([...parse('soak', '--set', 'minutes=0.5', '--set', 'shops=0').set]).toEqual([
     ['minutes', 0.5],
@@ -89,6 +95,8 @@ describe('says what is wrong and what would be right', () => {
     [['replay', '--rate', '5'], 'scenario replay takes no --rate'],
     [['hot', '--concurrency', '5'], 'scenario hot takes no --concurrency'],
     [['replay', '--step'], 'scenario replay takes no --step'],
+    [['replay', '--duration', '3s'], '--duration means nothing to replay: what it does is counted'],
+    [['replay', '--clients', '2'], '--clients means nothing to replay: it has no load'],
     [['--set', 'concurrency'], "--set must be like concurrency=64, got 'concurrency'"],
     [['--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: concurrency'],
     [['replay', '--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: none'],

@@ -98,7 +98,10 @@ function chosen(names: readonly string[], mode: Flags['mode'], all: readonly Sce
 }
 
 /** Who names a scenario is told when it does not take the load that is asked for. */
-function fits({ ratePerSecond, concurrency, step }: LoadFlags, scenarios: readonly Scenario[]): void {
+function fits(
+  { ratePerSecond, concurrency, clients, durationMs, step }: LoadFlags,
+  scenarios: readonly Scenario[],
+): void {
   for (const { name, shapes } of scenarios) {
     if (ratePerSecond !== undefined && !shapes.includes('open'))
       throw new UsageError(`scenario ${name} takes no --rate`);
@@ -106,6 +109,11 @@ function fits({ ratePerSecond, concurrency, step }: LoadFlags, scenarios: readon
       throw new UsageError(`scenario ${name} takes no --concurrency`);
     if (step !== 'no' && shapes.length === 0) throw new UsageError(`scenario ${name} takes no --step`);
   }
+  // Of several it is enough that one takes them.
+  if (scenarios.some(({ shapes, ownLoads }) => shapes.length > 0 || ownLoads === 'by time')) return;
+  const names = scenarios.map(({ name }) => name).join(', ');
+  if (durationMs !== undefined) throw new UsageError(`--duration means nothing to ${names}: what it does is counted`);
+  if (clients !== undefined) throw new UsageError(`--clients means nothing to ${names}: it has no load`);
 }
 
 function settings(all: readonly string[], scenarios: readonly Scenario[]): ReadonlyMap<string, number> {

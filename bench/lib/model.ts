@@ -188,6 +188,8 @@ export interface Scenario {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** Load shapes it takes; the first is its own. None: it has a load of its own making. */
   readonly shapes: readonly LoadShape['kind'][];
+  /** Without shapes: loads of its own making that are measured by time nevertheless, so that it takes `--duration` and `--clients`. */
+  readonly ownLoads?: 'by time';
   /** What a system must be able to run. `tenuto`: the scenario reaches behind the system's back. */
   readonly needs: readonly WorkflowKind[] | 'tenuto';
   /** @throws Error when a result is wrong or missing */

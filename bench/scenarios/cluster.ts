@@ -16,6 +16,7 @@ export const cluster: Scenario = {
     warmUp: { what: 'workflows before CPU is compared', usual: 30_000, quick: 1_000, is: 'a count or 0' },
   },
   shapes: [],
+  ownLoads: 'by time',
   needs: 'tenuto',
   run: async (context) => [await pauses(context), ...(await costs(context)), await shardMemory(context)],
 };

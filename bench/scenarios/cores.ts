@@ -15,6 +15,7 @@ export const cores: Scenario = {
     warmUp: { what: 'workflows before CPU is compared', usual: 30_000, quick: 1_000, is: 'a count or 0' },
   },
   shapes: [],
+  ownLoads: 'by time',
   needs: 'tenuto',
   run: async (context) => {
     const single = await RunningTenuto.start({});

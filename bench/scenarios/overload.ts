@@ -21,6 +21,7 @@ export const overload: Scenario = {
     callers: { what: 'who wait for a result at once', usual: 100_000, quick: 5_000 },
   },
   shapes: [],
+  ownLoads: 'by time',
   needs: 'tenuto',
   run: async (context) =>
     await withTenuto(context, async (running, clients) => {

@@ -86,6 +86,7 @@ describe('tenuto cluster', () => {
       /^ *shard +leader +term +should be *\n *0 +node-1 +3 *\n *1 +node-2 +3 +node-1 *\n2 of 2 shards\n$/,
     );
     cluster.allShards = [shard(0, 'node-1')];
+    expect((await cli('replace', 'node-3')).stdout).toBe('node-3 is being replaced\n');
     expect((await cli('drain', 'node-2', '--everything')).stdout).toBe('node-2 leads nothing; it may be removed\n');
   });
 

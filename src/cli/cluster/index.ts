@@ -79,10 +79,13 @@ export function defineClusterCommands(cluster: Command, withConnection: Wrap): v
         await connection.request('replaceNode', { node });
         if (output.format !== 'table') output.record({ node, replaced: true });
         else {
-          const noPlan = whyNoPlan(await connection.request('clusterStatus', {}));
+          const status = await connection.request('clusterStatus', {});
+          const noPlan = whyNoPlan(status);
           output.line(`${node} is being replaced`);
           if (noPlan !== undefined) output.line(noPlan);
-          output.line(`\`tenuto cluster shards --node ${node}\` lists what is still to be made elsewhere.`);
+          // In a database nothing was there.
+          if (status.store === 'directories')
+            output.line(`\`tenuto cluster shards --node ${node}\` lists what is still to be made elsewhere.`);
         }
       }),
     );
