@@ -49,7 +49,8 @@ export class HostedWorker implements WorkerSession {
   readonly activityCredit: number;
   maxActivitiesPerSecond: number | undefined;
   readonly maxTaskQueueActivitiesPerSecond: number | undefined;
-  readonly heldTokens: ReadonlySet<string>;
+  /** Until it is registered. */
+  heldTokens: ReadonlySet<string>;
   readonly ahead: boolean;
   readonly #target: PushTarget;
 

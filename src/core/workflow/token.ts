@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
 // An id may begin with U+FEFF: it is no byte order mark.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Longest token accepted, bytes: four ids of at most 1,000 bytes each. */
-const MAX_TOKEN = HEAD + 4 * 1_010;
+export const MAX_TOKEN = HEAD + 4 * 1_010;
 
 export function encodeToken(token: TaskToken): Uint8Array {
   const { namespace, workflowId, runId, queryId = '' } = token;

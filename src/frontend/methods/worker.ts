@@ -1,6 +1,7 @@
 // How workers come, grant and leave. Their tasks are in workflow-task.ts and activity-task.ts.
 
 import { MAX_CREDIT } from '../../core/matching/lane.ts';
+import { MAX_TOKEN } from '../../core/workflow/token.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type {
   GrantCreditRequest,
@@ -49,6 +50,9 @@ const perSecondOrNone: Check<number> = (value) => (value === 0 ? 0 : perSecond(v
 
 function checkHeld(tokens: readonly Uint8Array[]): void {
   if (tokens.length > MAX_HELD_TOKENS) throw invalid(`A worker lists at most ${MAX_HELD_TOKENS} held tokens.`);
+  for (const { length } of tokens) {
+    if (length > MAX_TOKEN) throw invalid(`A held token has at most ${MAX_TOKEN} bytes, not ${length}.`);
+  }
 }
 
 function notRegistered(workerId: string): Refused {

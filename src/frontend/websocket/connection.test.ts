@@ -335,6 +335,13 @@ describe('bounds', () => {
     expect(client.take()).toEqual([]);
   });
 
+  it('of workers that hold what can be no token are refused', () => {
+    const client = new TestDoor().connect();
+    const worker = { workerId: 'w', namespace: 'default', taskQueue: 'q', identity: '' };
+    const refusal = client.refusal('registerWorker', { ...worker, heldTokens: [new Uint8Array(5_000)] });
+    expect(refusal?.message).toContain('A held token has at most');
+  });
+
   it('that make it take no task are told to matching when they are read, even those no frame took over the bound', () => {
     const door = new TestDoor({ limits: { outgoingPauseBytes: 10_000 } });
     const client = door.connect();

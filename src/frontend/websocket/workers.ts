@@ -10,6 +10,9 @@ import { Refused } from '../validate/check.ts';
 
 /** Tokens remembered; past it the oldest is forgotten, and its credit comes back only by grant (I9). */
 const MAX_TOKENS = 100_000;
+/** The same of their bytes. */
+const MAX_TOKEN_BYTES = 16 * 1024 * 1024;
+const NONE: ReadonlySet<string> = new Set();
 
 export interface WorkersHost {
   readonly connection: WorkerConnection;
@@ -26,7 +29,9 @@ export class ConnectionWorkers implements PushTarget {
   readonly #maximum: number;
   readonly #host: WorkersHost;
   readonly #workers = new Map<string, HostedWorker>();
+  /** The longest remembered first. */
   readonly #tasks = new Map<string, HostedWorker>();
+  #tokenBytes = 0;
   #durable: Map<string, Uint8Array[]> | undefined;
 
   constructor(registry: WorkerRegistry, maximum: number, host: WorkersHost) {
@@ -51,6 +56,8 @@ export class ConnectionWorkers implements PushTarget {
     this.#workers.set(worker.workerId, worker);
     for (const token of worker.heldTokens) this.pushed(token, worker);
     this.#registry.register(worker);
+    // What it has said of them was for that.
+    worker.heldTokens = NONE;
   }
 
   leaveOne(workerId: string): void {
@@ -94,7 +101,7 @@ export class ConnectionWorkers implements PushTarget {
   answered(token: Uint8Array, kind: 'workflow' | 'activity', queryId: string | undefined, credit: number): void {
     const key = tokenKey(token);
     const worker = this.#tasks.get(key) ?? this.#onlyWorker();
-    this.#tasks.delete(key);
+    this.#forget(key);
     if (worker === undefined) return;
     if (queryId !== undefined) this.#registry.queryAnswered(worker.session, queryId);
     if (credit > 0) this.#registry.grant(worker.session, kind, credit, this.connection);
@@ -113,6 +120,7 @@ export class ConnectionWorkers implements PushTarget {
     for (const worker of this.#workers.values()) this.#registry.unregister(worker.session, this.connection);
     this.#workers.clear();
     this.#tasks.clear();
+    this.#tokenBytes = 0;
     this.#durable = undefined;
   }
 
@@ -121,13 +129,13 @@ export class ConnectionWorkers implements PushTarget {
   }
 
   pushed(token: string, worker: HostedWorker): void {
-    if (this.#tasks.size >= MAX_TOKENS) {
-      for (const oldest of this.#tasks.keys()) {
-        this.#tasks.delete(oldest);
-        break;
-      }
+    this.#forget(token);
+    for (const oldest of this.#tasks.keys()) {
+      if (this.#tasks.size < MAX_TOKENS && this.#tokenBytes + token.length <= MAX_TOKEN_BYTES) break;
+      this.#forget(oldest);
     }
     this.#tasks.set(token, worker);
+    this.#tokenBytes += token.length;
   }
 
   pushDurable(workerId: string, token: Uint8Array): void {
@@ -147,6 +155,10 @@ export class ConnectionWorkers implements PushTarget {
     if (durable === undefined) return;
     this.#durable = undefined;
     for (const [workerId, tokens] of durable) this.push('durable', { workerId, tokens } satisfies DurablePush);
+  }
+
+  #forget(token: string): void {
+    if (this.#tasks.delete(token)) this.#tokenBytes -= token.length;
   }
 
   #onlyWorker(): HostedWorker | undefined {

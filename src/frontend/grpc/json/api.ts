@@ -154,11 +154,13 @@ function parsed(body: Buffer): object {
 /** What path and query say, in the request's fields; dots go into messages. The path wins over the body. */
 function inTree(params: Record<string, string>, query: URLSearchParams | undefined, body: object = {}): object {
   const tree = { ...body } as Message;
-  for (const key of new Set(query?.keys())) {
-    if (key === 'pretty') continue;
-    const values = query?.getAll(key) ?? [];
-    put(tree, key, values.length === 1 ? values[0] : values);
+  const given = new Map<string, string[]>();
+  for (const [key, value] of query ?? []) {
+    const values = given.get(key);
+    if (values === undefined) given.set(key, [value]);
+    else values.push(value);
   }
+  for (const [key, values] of given) if (key !== 'pretty') put(tree, key, values.length === 1 ? values[0] : values);
   for (const [field, value] of Object.entries(params)) put(tree, field, value);
   return tree;
 }

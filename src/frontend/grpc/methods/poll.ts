@@ -63,6 +63,7 @@ export function poll(
       const name = text(queue, 'name');
       rules.present(limits, 'TaskQueue', name);
       rules.within(limits, 'Identity', text(request, 'identity'));
+      rules.within(limits, 'TaskQueue', text(queue, 'normalName'));
       checkNormalName(queue);
       if (call.timeoutMs < SHORTEST_POLL_MS) {
         throw new Refused({

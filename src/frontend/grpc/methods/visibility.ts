@@ -84,7 +84,8 @@ function olderFilter(request: Message, base: string, timeField: string): string 
   if (typeof earliestTime === 'number' && typeof latestTime === 'number' && earliestTime > latestTime) {
     throw invalid('EarliestTime in StartTimeFilter should not be larger than LatestTime.');
   }
-  const time = (ms: number): string => quoted(new Date(ms).toISOString());
+  // In nanoseconds: there are times in the API that no text has.
+  const time = (ms: number): string => `${ms}e6`;
   if (typeof earliestTime === 'number' && earliestTime > 0) terms.push(`${timeField} >= ${time(earliestTime)}`);
   if (typeof latestTime === 'number' && latestTime > 0) terms.push(`${timeField} <= ${time(latestTime)}`);
   return terms.join(' AND ');
