@@ -11,6 +11,7 @@ import { FrameKind, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import { AddressBook } from './address-book.ts';
+import { Admission } from './admission.ts';
 import { Patience } from './attention.ts';
 import { currentCallContext } from './call-context.ts';
 import { Calls } from './calls.ts';
@@ -44,7 +45,6 @@ import {
 } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
-import { StartWindow } from './start-window.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
 export class Connection extends Calls {
@@ -58,13 +58,14 @@ export class Connection extends Calls {
   readonly #factory: TransportFactory;
   readonly #keepAlive: KeepAlive = makeKeepAlive();
   readonly #patience: Patience;
-  readonly #starts = new StartWindow();
+  readonly #admission: Admission;
   #closed = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
     super();
     this.options = options;
     this.#requests = new RequestTable(options.scheduler, (request) => this.#onExpired(request));
+    this.#admission = new Admission(options.scheduler, (request) => this.#sendOrConnect(request));
     this.#factory = factory;
     this.#patience = new Patience(options.scheduler);
     const { urls, scheduler } = options;
@@ -356,7 +357,7 @@ export class Connection extends Calls {
   }
 
   #sendOrConnect(request: OpenRequest): void {
-    if (!this.#starts.admits(request)) return;
+    if (!this.#admission.admits(request)) return;
     const link = this.#linkFor(request);
     if (link !== undefined) this.#send(request, link);
     else (request.route.kind === 'only' ? request.route.channel : this.#main).linker.connect();
@@ -379,15 +380,14 @@ export class Connection extends Calls {
     link.attend();
   }
 
-  #finish(request: OpenRequest): void {
+  #finish(request: OpenRequest, answered: boolean): void {
     this.#requests.remove(request);
-    this.#starts.ended(request);
-    this.#starts.release((next) => this.#sendOrConnect(next));
+    this.#admission.ended(request, answered);
     if (this.#requests.size === 0) this.#updateKeepAlive();
   }
 
   #reject(request: OpenRequest, error: Error): void {
-    this.#finish(request);
+    this.#finish(request, false);
     request.reject(error);
   }
 
@@ -399,7 +399,7 @@ export class Connection extends Calls {
     const request = this.#requests.get(id);
     // Given up meanwhile, or answered over two links.
     if (request === undefined) return;
-    this.#finish(request);
+    this.#finish(request, true);
     request.answered?.(body);
     request.resolve(body);
   }
@@ -407,17 +407,18 @@ export class Connection extends Calls {
   #onError(id: number, status: Status): void {
     const request = this.#requests.get(id);
     if (request === undefined) return;
-    request.lastError = RpcError.fromStatus(status);
-    this.#starts.refused(request, status);
+    request.lastRefusal = status;
+    const waits = this.#admission.refused(request, status);
     const pause = repeatIn(request, status, this.options.scheduler);
     if (pause === undefined) {
-      this.#reject(request, request.lastError);
+      this.#reject(request, RpcError.fromStatus(status));
       return;
     }
     // Of a node that is full another one would ask the same.
     const refusedBy = status.code === StatusCode.UNAVAILABLE ? request.link : undefined;
     request.refusedBy = refusedBy;
     request.link = undefined;
+    if (waits) return;
     const other = request.route.kind === 'only' ? undefined : this.#linkFor(request);
     if (refusedBy !== undefined && other === refusedBy) this.#nodes.openAnother();
     this.options.scheduler.after(pause, () => {
@@ -460,7 +461,7 @@ export class Connection extends Calls {
       }
     }
     for (const request of this.#requests.all()) {
-      const unsent = request.link === undefined && this.#starts.admits(request) ? this.#linkFor(request) : undefined;
+      const unsent = request.link === undefined && this.#admission.admits(request) ? this.#linkFor(request) : undefined;
       if (unsent !== undefined) this.#send(request, unsent);
     }
     this.#moveWaits();

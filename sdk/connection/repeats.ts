@@ -16,7 +16,7 @@ const EXHAUSTED_MOST_TIMES = 10;
 const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES', 'FLOW_CONTROL']);
 
 /** One workflow is busy for the time of a task of it, and nothing else is. */
-const BUSY_WORKFLOW = 'BUSY_WORKFLOW';
+export const BUSY_WORKFLOW = 'BUSY_WORKFLOW';
 
 /**
  * ms to wait before the request is sent again; undefined: the refusal is its answer.

@@ -1,9 +1,10 @@
 // The open requests of a connection, by id, with one timer for all deadlines: a request costs no timer of its own.
 
 import type { Method } from '../../src/wire/api.ts';
+import type { Status } from '../../src/wire/status.ts';
 import type { Channel } from './channel.ts';
 import type { Link } from './link.ts';
-import { requestFrame } from './requests.ts';
+import { requestFrame, signalledBy } from './requests.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 
 /** Over which link a request goes, each time it is sent. */
@@ -44,10 +45,12 @@ export interface OpenRequest {
   refusedBy: Link | undefined;
   /** Answers "unavailable" so far: sets the back-off. */
   refusals: number;
+  /** The workflow that it is a signal to, by namespace and id; undefined: it is something else. */
+  readonly signalled: string | undefined;
   /** Which one it is of the starts under way (start-window.ts), from 1; 0: none of them. */
   startNumber: number;
-  /** Why it is not answered yet. */
-  lastError: Error | undefined;
+  /** Why it is not answered yet. Its caller may never hear of it, so no error is made of it before: that takes more than all else about a refusal. */
+  lastRefusal: Status | undefined;
   /** Forgets the caller's AbortSignal. */
   release: (() => void) | undefined;
 }
@@ -105,8 +108,9 @@ export class RequestTable {
       link: undefined,
       refusedBy: undefined,
       refusals: 0,
+      signalled: signalledBy(method, asked.body),
       startNumber: 0,
-      lastError: undefined,
+      lastRefusal: undefined,
       release: undefined,
     };
     this.#requests.set(id, request);

@@ -53,6 +53,12 @@ export function routeOf(body: object): Route {
   return { kind: 'owner', namespace, workflowId };
 }
 
+/** Names the workflow that a request signals. */
+export function signalledBy(method: Method, body: object): string | undefined {
+  const route = method === 'signalWorkflowExecution' ? routeOf(body) : ANY_ROUTE;
+  return route.kind === 'owner' ? `${route.namespace}\0${route.workflowId}` : undefined;
+}
+
 /** @param timeoutMs the caller's; Infinity: none */
 export function requestFrame(
   { id, method, timeoutMs, metadata }: Pick<OpenRequest, 'id' | 'method' | 'timeoutMs' | 'metadata'>,
@@ -77,8 +83,9 @@ export function exhausted(message: string): RpcError {
 
 /** Its time is over. `linkError`: why there is no link, if there is none. */
 export function unanswered(request: OpenRequest, target: string, linkError: Error | undefined): RpcError {
-  const { method, timeoutMs, link } = request;
-  const cause = request.lastError ?? (link === undefined ? linkError : undefined);
+  const { method, timeoutMs, link, lastRefusal } = request;
+  const refusal = lastRefusal && RpcError.fromStatus(lastRefusal);
+  const cause = refusal ?? (link === undefined ? linkError : undefined);
   const why = cause?.message ?? (link === undefined ? 'there is no connection' : undefined);
   const message = `${method} had no answer from ${target} within ${Math.round(timeoutMs)} ms`;
   const text = why === undefined ? message : `${message}: ${why}`;

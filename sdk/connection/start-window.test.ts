@@ -16,7 +16,7 @@ const refusal = (cause = 'OVERLOADED'): Status => ({
 
 /** As much of a request as the window looks at. */
 const start = (method = 'startWorkflowExecution'): OpenRequest =>
-  ({ method, startNumber: 0, lastError: undefined }) as OpenRequest;
+  ({ method, startNumber: 0, lastRefusal: undefined }) as OpenRequest;
 
 const sent = (window: StartWindow, n: number): OpenRequest[] =>
   Array.from({ length: n }, () => start()).filter((request) => window.admits(request));

@@ -25,7 +25,7 @@ export class StartWindow {
   /** Of the last one that was sent before the window shrank: of those, many may be refused for the same moment's crowd. */
   #shrunkAt = 0;
   /** Why others wait. */
-  #refusal: Error | undefined;
+  #refusal: Status | undefined;
   #releasing = false;
 
   /** At most so many starts under way. */
@@ -42,7 +42,7 @@ export class StartWindow {
   admits(request: OpenRequest): boolean {
     if (!STARTS.has(request.method) || request.startNumber > 0) return true;
     if (this.#open >= this.#size) {
-      request.lastError ??= this.#refusal;
+      request.lastRefusal ??= this.#refusal;
       this.#waiting.add(request);
       return false;
     }
@@ -53,15 +53,16 @@ export class StartWindow {
     return true;
   }
 
-  /** The server refused it, with `lastError`: it comes again after a pause, or never. */
-  refused(request: OpenRequest, { code, detail }: Status): void {
+  /** The server refused it, with that status: it comes again after a pause, or never. */
+  refused(request: OpenRequest, status: Status): void {
+    const { code, detail } = status;
     const number = request.startNumber;
     if (number === 0) return;
     const isTooMuch = detail?.kind === 'ResourceExhausted' && detail.cause === 'OVERLOADED';
     if (code === StatusCode.RESOURCE_EXHAUSTED && isTooMuch && number > this.#shrunkAt) {
       this.#size = Math.max(LEAST, Math.floor(Math.min(this.#size, this.#open) / 2));
       this.#shrunkAt = this.#number;
-      this.#refusal = request.lastError;
+      this.#refusal = status;
     }
     this.#close(request);
   }

@@ -81,7 +81,7 @@ export const DEFAULT_LIMITS: Limits = {
   // A day, with the last two dozen an hour apart.
   callbackAttempts: 36,
   callbackTimeout: 10_000,
-  bufferedEvents: 100,
+  bufferedEvents: 2_000,
   bufferedBytes: 2 * 1024 * 1024,
   bufferedQueries: 100,
   suggestContinueAsNewEvents: 4_096,

@@ -4,9 +4,9 @@ import type { WorkflowExecutionSignaledEventAttributes } from '../../wire/event-
 import type { SignalInput } from './message.ts';
 import type { Rejection } from './outcome.ts';
 import { busyClosing, exhausted, invalidArgument } from './rejections.ts';
-import type { RunState } from './state.ts';
+import { type RunState, taskOf } from './state.ts';
 import type { Turn } from './turn.ts';
-import { isClosingAgain } from './workflow-task.ts';
+import { isClosingAgain, isHeldBack } from './workflow-task.ts';
 
 export const signalAttributes = (signal: SignalInput): WorkflowExecutionSignaledEventAttributes => ({
   signalName: signal.signalName,
@@ -16,25 +16,20 @@ export const signalAttributes = (signal: SignalInput): WorkflowExecutionSignaled
 });
 
 /** Of an open run. */
-export function refusedSignal(turn: Turn, { row, runId }: RunState): Rejection | undefined {
-  const { signalCount } = row.facts;
-  const { signalsPerRun } = turn.limits;
-  if (signalCount >= signalsPerRun) return tooManySignals(turn, runId);
-  if (isClosingAgain(row)) return busyClosing();
-  const isNear = signalCount >= signalsPerRun - Math.floor(signalsPerRun * LAST_SHARE);
-  return isNear && row.task?.startId !== undefined ? nearlyTooMany(turn, runId) : undefined;
+export function refusedSignal(turn: Turn, run: RunState): Rejection | undefined {
+  if (isClosingAgain(run.row)) return busyClosing();
+  if (run.row.facts.signalCount < turn.limits.signalsPerRun) return undefined;
+  const isAnswered = taskOf(run) === undefined && !isHeldBack(run);
+  return isAnswered ? tooManySignals(turn, run.runId) : fullForNow(turn, run.runId);
 }
 
 /**
- * Of the signals a run takes, those that it takes only between the tasks of its worker: the answer may continue as new, and whoever signals faster than the
- * worker answers would else be refused for good before it can.
+ * Its worker has yet to answer, and may continue as new: whoever signals faster than that would else be refused for good before the next run can begin.
  */
-const LAST_SHARE = 0.1;
-
-const nearlyTooMany = (turn: Turn, runId: string): Rejection =>
+const fullForNow = (turn: Turn, runId: string): Rejection =>
   exhausted(
     'BUSY_WORKFLOW',
-    `run ${runId} of workflow ${turn.state.workflowId} has nearly received the ${turn.limits.signalsPerRun} signals it may; send this one again when its worker has answered`,
+    `run ${runId} of workflow ${turn.state.workflowId} has received the ${turn.limits.signalsPerRun} signals it may, and its worker has yet to answer them; send this one again when it has`,
   );
 
 /** For good: the run takes no more, however often it is asked. */

@@ -57,13 +57,13 @@ function settle(run: RunDraft, task: WorkflowTaskRow): void {
   run.turn.effects.push({ type: 'taskSettled', session, kind: 'workflow', runId: run.runId, scheduledEventId });
 }
 
-/**
- * Makes sure a workflow task waits or runs, unless the run is closed, or its first task is not due yet or has no permit. `delay` (ms) keeps it from
- * workers for a while.
- */
+/** What happens is not shown to its workflow for now: it is paused, its first task is not due yet or has no permit. */
+export const isHeldBack = ({ row }: { readonly row: RunRow }): boolean =>
+  isPaused({ row }) || row.firstTaskAt !== undefined || row.permit !== undefined;
+
+/** Makes sure a workflow task waits or runs, unless the run is closed or held back. `delay` (ms) keeps it from workers for a while. */
 export function scheduleTask(run: RunDraft, delay = 0): void {
-  if (!run.isOpen || isPaused(run) || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
-  if (run.row.permit !== undefined) return;
+  if (!run.isOpen || run.row.task !== undefined || isHeldBack(run)) return;
   const task = nextTask(run);
   if (task.attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
   if (delay > 0) task.notBefore = run.now + delay;

@@ -205,31 +205,60 @@ describe('signals', () => {
   it('are bounded in number and size', () => {
     const world = new World({ signalsPerRun: 2 });
     world.start();
+    world.work();
     world.signal('a');
     world.signal('b');
+    world.work();
     expect(world.refuse(world.signalMessage('c')).code).toBe(StatusCode.INVALID_ARGUMENT);
     const big = { payloads: [{ data: new Uint8Array(2 * 1024 * 1024 + 1) }] };
     expect(world.refuse(world.signalMessage('d', { input: big })).message).toBe('Blob data size exceeds limit.');
   });
 
-  it('that come faster than a worker answers wait for its answer before the run has had all it takes', () => {
-    const world = new World({ signalsPerRun: 20 });
-    world.start();
-    // Nobody works on it: as many as it takes, but for the last.
-    for (let n = 0; n < 17; n += 1) world.signal(`a${n}`);
-    const { ref } = world.takeWorkflowTask();
-    world.signal('in time');
+  describe('that come faster than a worker answers', () => {
     const busy = { code: StatusCode.RESOURCE_EXHAUSTED, detail: { cause: 'BUSY_WORKFLOW' } };
-    expect(world.refuse(world.signalMessage('late'))).toMatchObject(busy);
-    world.complete(ref);
-    // It had one more to see, and did not go on as another run: what is left is taken between tasks, then no more for good.
-    for (const name of ['late', 'later']) {
-      world.signal(name);
+
+    it('wait for its answer once the run has all it takes, and are refused for good when it stays', () => {
+      const world = new World({ signalsPerRun: 3 });
+      world.start();
+      // Nobody works on it, somebody does, and is to see the rest.
+      for (const name of ['a', 'b']) world.signal(name);
+      const { ref } = world.takeWorkflowTask();
+      world.signal('c');
+      expect(world.refuse(world.signalMessage('d'))).toMatchObject(busy);
+      world.complete(ref);
+      expect(world.refuse(world.signalMessage('d'))).toMatchObject(busy);
       const again = world.takeWorkflowTask();
-      if (name === 'late') expect(world.refuse(world.signalMessage('early'))).toMatchObject(busy);
+      expect(world.refuse(world.signalMessage('d'))).toMatchObject(busy);
       world.complete(again.ref);
-    }
-    expect(world.refuse(world.signalMessage('one more')).code).toBe(StatusCode.INVALID_ARGUMENT);
+      expect(world.refuse(world.signalMessage('d')).code).toBe(StatusCode.INVALID_ARGUMENT);
+    });
+
+    it('are taken by the next run, its first task not being due', () => {
+      const world = new World({ signalsPerRun: 2 });
+      world.start();
+      for (const name of ['a', 'b']) world.signal(name);
+      const { ref } = world.takeWorkflowTask();
+      expect(world.refuse(world.signalMessage('c'))).toMatchObject(busy);
+      world.complete(ref, command.continueAsNew());
+      for (const name of ['c', 'd']) world.signal(name);
+      expect(world.refuse(world.signalMessage('e'))).toMatchObject(busy);
+      world.pass(1_000);
+      world.work();
+      expect(world.refuse(world.signalMessage('e')).code).toBe(StatusCode.INVALID_ARGUMENT);
+    });
+
+    it('wait for the end of a pause', () => {
+      const world = new World({ signalsPerRun: 2 });
+      world.start();
+      world.work();
+      const asked = { target: {}, identity: 'ann', reason: 'a look' };
+      world.accept({ type: 'pauseWorkflow', requestId: 'p', ...asked });
+      for (const name of ['a', 'b']) world.signal(name);
+      expect(world.refuse(world.signalMessage('c'))).toMatchObject(busy);
+      world.accept({ type: 'unpauseWorkflow', requestId: 'u', ...asked });
+      world.work();
+      expect(world.refuse(world.signalMessage('c')).code).toBe(StatusCode.INVALID_ARGUMENT);
+    });
   });
 
   it('are refused rather than forgotten when no more request ids can be remembered', () => {
@@ -358,6 +387,16 @@ describe('chains of runs', () => {
     world.pass(5_000);
     world.work(command.continueAsNew());
     expect(world.types()).toEqual(['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED']);
+  });
+
+  it('a successor starts at once where its predecessor was told to continue as new', () => {
+    const world = new World({ suggestContinueAsNewEvents: 4 });
+    world.start();
+    for (const name of ['a', 'b']) world.signal(name);
+    world.pass(300);
+    world.work(command.continueAsNew());
+    expect(world.types()).toEqual(['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED']);
+    expect(world.history()[0]?.attributes).toMatchObject({ firstWorkflowTaskBackoff: undefined });
   });
 
   it('a run timeout is retried, an execution timeout never', () => {

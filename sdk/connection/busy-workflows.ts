@@ -1,0 +1,139 @@
+// Signals to a workflow that has refused one for now: it is about to continue as new, and takes more when its worker has answered. They wait here in a
+// line, where they cost the node nothing: after each pause one is sent to see, and once it is taken the others follow, a bounded number at a time. A crowd
+// that came again one by one would take from the node the time in which it could end the task that all wait for.
+
+import { type Status, StatusCode } from '../../src/wire/status.ts';
+import { backoffMs } from './linker.ts';
+import { BUSY_WORKFLOW } from './repeats.ts';
+import type { OpenRequest } from './request-table.ts';
+import type { Cancelable, Scheduler } from './scheduler.ts';
+
+/** Signals under way at once to a workflow that others wait for: enough that it never waits for the next one, and refuses few when it is busy again. */
+const UNDER_WAY = 256;
+
+interface Line {
+  /** Why the others wait. */
+  refusal: Status;
+  /** How many may be under way: none in a pause, then one, then all that may. */
+  room: 0 | 1 | typeof UNDER_WAY;
+  /** In a row: the next pause is longer. */
+  refusals: number;
+  pause: Cancelable | undefined;
+  readonly underWay: Set<OpenRequest>;
+  /** Were sent before those that wait. */
+  readonly refused: Set<OpenRequest>;
+  readonly waiting: Set<OpenRequest>;
+  releasing: boolean;
+}
+
+export class BusyWorkflows {
+  /** By the workflow that is signalled. */
+  readonly #lines = new Map<string, Line>();
+  readonly #scheduler: Scheduler;
+  readonly #send: (request: OpenRequest) => void;
+
+  /** @param send sends a request that was admitted */
+  constructor(scheduler: Scheduler, send: (request: OpenRequest) => void) {
+    this.#scheduler = scheduler;
+    this.#send = send;
+  }
+
+  /** Signals that wait here. */
+  get waiting(): number {
+    return [...this.#lines.values()].reduce((sum, { refused, waiting }) => sum + refused.size + waiting.size, 0);
+  }
+
+  /** Whether the request may be sent now; else it waits here, and is sent when it may. */
+  admits(request: OpenRequest): boolean {
+    const line = this.#lineOf(request);
+    if (line === undefined || line.underWay.has(request)) return true;
+    if (line.underWay.size >= line.room) {
+      request.lastRefusal ??= line.refusal;
+      if (!line.refused.has(request)) line.waiting.add(request);
+      return false;
+    }
+    line.refused.delete(request);
+    line.waiting.delete(request);
+    line.underWay.add(request);
+    return true;
+  }
+
+  /** Whether it waits here from now on: it was refused for a reason that passes with the workflow's task. */
+  refused(request: OpenRequest, status: Status): boolean {
+    const { code, detail } = status;
+    const isBusy = detail?.kind === 'ResourceExhausted' && detail.cause === BUSY_WORKFLOW;
+    const { signalled } = request;
+    if (code !== StatusCode.RESOURCE_EXHAUSTED || !isBusy || signalled === undefined) return false;
+    const line = this.#lines.get(signalled) ?? this.#begin(signalled, status);
+    line.refusal = status;
+    line.underWay.delete(request);
+    line.refused.add(request);
+    // Those that were sent with it may be refused with it.
+    if (line.room > 0) this.#pause(line);
+    return true;
+  }
+
+  /** It is over. @param taken its workflow has it */
+  ended(request: OpenRequest, taken: boolean): void {
+    const { signalled } = request;
+    const line = this.#lineOf(request);
+    if (signalled === undefined || line === undefined) return;
+    line.underWay.delete(request);
+    line.refused.delete(request);
+    line.waiting.delete(request);
+    if (taken) this.#open(line);
+    if (line.underWay.size + line.refused.size + line.waiting.size === 0) {
+      line.pause?.cancel();
+      this.#lines.delete(signalled);
+    } else {
+      this.#release(line);
+    }
+  }
+
+  #lineOf({ signalled }: OpenRequest): Line | undefined {
+    return signalled === undefined || this.#lines.size === 0 ? undefined : this.#lines.get(signalled);
+  }
+
+  #begin(signalled: string, refusal: Status): Line {
+    const line: Line = {
+      refusal,
+      room: 1,
+      refusals: 0,
+      pause: undefined,
+      underWay: new Set(),
+      refused: new Set(),
+      waiting: new Set(),
+      releasing: false,
+    };
+    this.#lines.set(signalled, line);
+    return line;
+  }
+
+  #pause(line: Line): void {
+    line.room = 0;
+    line.pause = this.#scheduler.after(backoffMs(line.refusals, this.#scheduler.random()), () => {
+      line.room = 1;
+      this.#release(line);
+    });
+    line.refusals += 1;
+  }
+
+  #open(line: Line): void {
+    line.pause?.cancel();
+    line.refusals = 0;
+    line.room = UNDER_WAY;
+  }
+
+  #release(line: Line): void {
+    // One that cannot be sent at all ends at once and comes here again: the loop goes on instead of going deeper.
+    if (line.releasing) return;
+    line.releasing = true;
+    for (const waiting of [line.refused, line.waiting]) {
+      for (const request of waiting) {
+        if (line.underWay.size >= line.room) break;
+        this.#send(request);
+      }
+    }
+    line.releasing = false;
+  }
+}
