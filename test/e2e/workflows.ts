@@ -1,6 +1,14 @@
 // Workflows of the end-to-end tests.
 
-import { condition, defineQuery, defineSignal, proxyActivities, setHandler } from 'tenuto/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from 'tenuto/workflow';
 
 interface Activities {
   greet(name: string): Promise<string>;
@@ -23,4 +31,22 @@ export async function approval(): Promise<string> {
   setHandler(state, () => answer ?? 'waiting');
   await condition(() => answer !== undefined);
   return answer ?? '';
+}
+
+const add = defineSignal('add');
+const end = defineSignal('end');
+
+/** How many signals came, to this run and those before it. */
+export async function counter(before = 0): Promise<number> {
+  let signals = before;
+  let ended = false;
+  setHandler(add, () => {
+    signals += 1;
+  });
+  setHandler(end, () => {
+    ended = true;
+  });
+  await condition(() => ended || workflowInfo().continueAsNewSuggested);
+  if (!ended) await continueAsNew<typeof counter>(signals);
+  return signals;
 }
