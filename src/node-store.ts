@@ -16,13 +16,13 @@ export async function openStore(config: NodeConfig, log: Log): Promise<Store> {
   return openPostgresStore(config.postgres, undefined, log);
 }
 
-export async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
+export async function openReplicaStore({ dataDirectory, shardCount, leveldb }: NodeConfig): Promise<ReplicaStore> {
   if (dataDirectory === undefined) {
     const { openMemoryStore } = await import('./store/memory/store.ts');
     return openMemoryStore({ shardCount, directoryId: systemRandom.uuid() });
   }
   const { openLevelStore } = await import('./store/leveldb/store.ts');
-  return openLevelStore({ directory: dataDirectory, shardCount });
+  return openLevelStore({ directory: dataDirectory, shardCount, ...leveldb });
 }
 
 const CORE_FOLDER = /^core-([1-9]\d*)$/;

@@ -79,6 +79,12 @@ shutdownGrace: 30s
     });
   });
 
+  it('gives LevelDB as much memory as is said', () => {
+    expect(loadConfig(file(''), {}).leveldb).toEqual({ writeBufferBytes: 16 * 1024 * 1024 });
+    const text = 'store: { leveldb: { writeBufferBytes: 33554432 } }';
+    expect(loadConfig(file(text), {}).leveldb).toEqual({ writeBufferBytes: 32 * 1024 * 1024 });
+  });
+
   it('keeps data in a database, named by a URL or its parts, with bounds', () => {
     const url = 'postgres://u:p@db:5433/tenuto';
     const all = 'poolSize: 9, connectTimeout: 2s, statementTimeout: 10s, outage: 5m';
@@ -167,6 +173,14 @@ shutdownGrace: 30s
     [
       'store: { postgres: { url: "postgres://db/x", statementTimeout: 5ms } }',
       'FILE: store.postgres.statementTimeout: must be at least 100ms',
+    ],
+    [
+      'store: { leveldb: { writeBufferBytes: 1000 } }',
+      'FILE: store.leveldb.writeBufferBytes: 1000 must be an integer from 1048576 to 1073741824',
+    ],
+    [
+      'store: { postgres: { url: "postgres://db/x" }, leveldb: {} }',
+      'FILE: store.leveldb: there is store.postgres too: data is kept in one of them, leave the other out',
     ],
     ['store: { mysql: {} }', /^FILE: store/],
     ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"; there are ip, port, advertise'],

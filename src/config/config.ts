@@ -10,6 +10,12 @@ import type { LogLevel } from '../observe/logger.ts';
 import type { HostPort } from '../ports/coordinator.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from '../shard/limits.ts';
 import {
+  DEFAULT_LEVELDB_OPTIONS,
+  type LevelDbOptions,
+  MAX_WRITE_BUFFER_BYTES,
+  MIN_WRITE_BUFFER_BYTES,
+} from '../store/leveldb/options.ts';
+import {
   DEFAULT_POSTGRES_OPTIONS,
   isPostgresUrl,
   MAX_POOL_SIZE,
@@ -66,6 +72,7 @@ export interface NodeConfig {
   readonly dataDirectory: string | undefined;
   /** Data in a database instead, which nodes may share. Its number of shards is what `tenuto data migrate` made. */
   readonly postgres: PostgresOptions | undefined;
+  readonly leveldb: LevelDbOptions;
   /** Fixed when the data directory is made. */
   readonly shardCount: number;
   /** Processes that share the work behind the same ports, each with shards of its own (src/cores). 1: the node alone. */
@@ -103,6 +110,7 @@ export interface CallbackConfig {
 export interface ConfigOptions {
   dataDirectory?: string | undefined;
   postgres?: (Pick<PostgresOptions, 'url'> & Partial<PostgresOptions>) | undefined;
+  leveldb?: { writeBufferBytes?: number | undefined } | undefined;
   shardCount?: number | undefined;
   /** `auto`: as many as the machine has. Default: 1. */
   cores?: number | 'auto' | undefined;
@@ -215,6 +223,22 @@ function postgresOptions({ dataDirectory, postgres }: ConfigOptions): PostgresOp
   return options;
 }
 
+function levelDbOptions({ postgres, leveldb }: ConfigOptions): LevelDbOptions {
+  const { writeBufferBytes = DEFAULT_LEVELDB_OPTIONS.writeBufferBytes } = leveldb ?? {};
+  if (leveldb !== undefined && postgres !== undefined) {
+    throw new ConfigError(
+      'store.leveldb: there is store.postgres too: data is kept in one of them, leave the other out',
+    );
+  }
+  const [least, most] = [MIN_WRITE_BUFFER_BYTES, MAX_WRITE_BUFFER_BYTES];
+  if (Number.isInteger(writeBufferBytes) && writeBufferBytes >= least && writeBufferBytes <= most) {
+    return { writeBufferBytes };
+  }
+  throw new ConfigError(
+    `store.leveldb.writeBufferBytes: ${writeBufferBytes} must be an integer from ${least} to ${most}`,
+  );
+}
+
 /** Of a database: below it, a busy moment would count as an outage. */
 const MIN_TIMEOUT_MS = 100;
 
@@ -262,6 +286,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   return {
     dataDirectory: options.dataDirectory,
     postgres: postgresOptions(options),
+    leveldb: levelDbOptions(options),
     shardCount,
     cores,
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),

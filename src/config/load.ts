@@ -24,7 +24,12 @@ function bounds<T extends object>(defaults: T) {
 
 const schema = z.strictObject({
   dataDirectory: z.string().min(1).optional(),
-  store: z.strictObject({ postgres: postgresSchema }).optional(),
+  store: z
+    .strictObject({
+      postgres: postgresSchema.optional(),
+      leveldb: z.strictObject({ writeBufferBytes: z.number().optional() }).optional(),
+    })
+    .optional(),
   shardCount: z.number().int().optional(),
   cores: z.union([z.literal('auto'), z.number().int()]).optional(),
   listen: z
@@ -77,7 +82,7 @@ const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, nam
   },
   TENUTO_POSTGRES_URL: (value, config) => {
     const { poolSize, connectTimeout, statementTimeout, outage } = config.store?.postgres ?? {};
-    config.store = { postgres: { url: value, poolSize, connectTimeout, statementTimeout, outage } };
+    config.store = { ...config.store, postgres: { url: value, poolSize, connectTimeout, statementTimeout, outage } };
   },
   TENUTO_SHARD_COUNT: (value, config, name) => {
     config.shardCount = number(name, value);
@@ -163,7 +168,8 @@ export function loadConfig(
         : environment.TENUTO_DATA_DIR
           ? resolve(config.dataDirectory)
           : beside(config.dataDirectory),
-    postgres: config.store && postgresOptionsOf(config.store.postgres),
+    postgres: config.store?.postgres && postgresOptionsOf(config.store.postgres),
+    leveldb: config.store?.leveldb,
     shardCount: config.shardCount,
     cores: config.cores,
     listen: config.listen ?? {},

@@ -1,10 +1,13 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { afterEach, describe, expect, it } from 'vitest';
+import { completeConfig } from '../../src/config/config.ts';
+import { openReplicaStore } from '../../src/node-store.ts';
 import { key, lsn, shardId } from '../../src/ports/ids.ts';
-import type { Store } from '../../src/ports/store.ts';
+import type { RowWrite, Store } from '../../src/ports/store.ts';
 import { copyDirectory, directoryStats, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
 import { LevelBackend } from '../../src/store/leveldb/backend.ts';
 import { SEGMENTS_KEY } from '../../src/store/leveldb/leftovers.ts';
@@ -213,6 +216,26 @@ describe('a data directory', () => {
     await store.close();
     const again = openLevelStore({ directory, shardCount: 64 });
     expect([again.shardCount, again.directoryId]).toEqual([16, store.directoryId]);
+  });
+
+  it.each([
+    ['a table for each buffer that is full', 1024 * 1024, true],
+    ['none while one buffer holds all', 64 * 1024 * 1024, false],
+  ])('has %s', async (_, writeBufferBytes, hasTables) => {
+    const directory = join(temporary(), 'data');
+    const config = completeConfig({ dataDirectory: directory, leveldb: { writeBufferBytes } });
+    const store = await openReplicaStore(config);
+    await store.open();
+    const term = await store.nextTerm();
+    await store.append([{ shard: shardId(1), term, lsn: lsn(1), entry: Buffer.from('entry') }]);
+    for (let i = 0; i < 8; i += 1) {
+      const rows: RowWrite[] = [[key(`row ${i}`), randomBytes(512 * 1024)]];
+      await store.flush([{ shard: shardId(1), term, appliedLsn: lsn(1), rows }]);
+    }
+    // LevelDB writes them in a thread of its own: closing waits for it.
+    await store.close();
+    const tables = readdirSync(join(directory, 'store')).filter((file) => file.endsWith('.ldb'));
+    expect(tables.length > 0).toBe(hasTables);
   });
 
   it('damaged in its tables or its log is found by verify, and not copied', async () => {

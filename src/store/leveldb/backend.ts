@@ -11,6 +11,7 @@ import { LOG } from '../framing.ts';
 import { recordKey, recordSeq } from '../shard-log.ts';
 import { Gate } from './gate.ts';
 import { moveLeftovers, SEGMENTS_KEY, segmentsWrite } from './leftovers.ts';
+import { DEFAULT_LEVELDB_OPTIONS } from './options.ts';
 import { SegmentLog } from './segment-log.ts';
 import { filesOf, liveTables } from './sstables.ts';
 import { findTableDamage, type TableDamage } from './tables.ts';
@@ -18,7 +19,6 @@ import { findWalDamage, type WalDamage } from './wal.ts';
 
 /** Bytes of the table cache: small, the overlay above is the real cache. */
 const CACHE_BYTES = 16 * 1024 * 1024;
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const MAX_OPEN_FILES = 256;
 const SNAPSHOT_PAGE = 1_000;
 /** Threads of libuv's pool, which has 4, that reads may hold. */
@@ -38,6 +38,8 @@ const MAX_SEGMENTS_BYTES = 128 * 1024 * 1024;
 export interface LevelOptions {
   /** An absent database is made; otherwise it is an error. */
   create: boolean;
+  /** As of `LevelDbOptions`. */
+  writeBufferBytes?: number | undefined;
   /** For tests: how much a segment takes, and all of them. */
   segmentBytes?: number;
   maxSegmentsBytes?: number;
@@ -52,6 +54,7 @@ const toBuffer = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.
 export class LevelBackend implements Backend {
   readonly name: string;
   readonly #create: boolean;
+  readonly #writeBufferBytes: number;
   #handle: Level<Buffer, Buffer> | undefined;
   readonly #reads = new Gate(READERS);
   readonly #segments: SegmentLog;
@@ -60,6 +63,7 @@ export class LevelBackend implements Backend {
   constructor(directory: string, options: LevelOptions) {
     this.name = directory;
     this.#create = options.create;
+    this.#writeBufferBytes = options.writeBufferBytes ?? DEFAULT_LEVELDB_OPTIONS.writeBufferBytes;
     this.#segments = new SegmentLog(directory, options.segmentBytes);
     this.#maxSegmentsBytes = options.maxSegmentsBytes ?? MAX_SEGMENTS_BYTES;
   }
@@ -73,7 +77,7 @@ export class LevelBackend implements Backend {
       valueEncoding: 'buffer',
       createIfMissing: this.#create,
       cacheSize: CACHE_BYTES,
-      writeBufferSize: WRITE_BUFFER_BYTES,
+      writeBufferSize: this.#writeBufferBytes,
       maxOpenFiles: MAX_OPEN_FILES,
       compression: true,
     } as object);

@@ -25,12 +25,19 @@ export interface LevelStoreOptions {
   directory: string;
   /** Used when the directory is made; an existing one keeps its own. Default 256. */
   shardCount?: number;
+  /** As of `LevelDbOptions`. Default 16 MiB. */
+  writeBufferBytes?: number;
 }
 
 /** Makes the directory if it is absent or empty. Throws StoreError `locked`, `version`, `corrupt` or `failed`. Call `open()` next. */
-export function openLevelStore({ directory, shardCount = DEFAULT_SHARD_COUNT }: LevelStoreOptions): ReplicaStore {
+export function openLevelStore({
+  directory,
+  shardCount = DEFAULT_SHARD_COUNT,
+  writeBufferBytes,
+}: LevelStoreOptions): ReplicaStore {
   const manifest = readManifest(directory);
-  if (manifest === undefined) return new LevelStore(directory, beginDirectory(directory, shardCount), 'new');
+  if (manifest === undefined)
+    return new LevelStore(directory, beginDirectory(directory, shardCount), 'new', writeBufferBytes);
   const store = storePath(directory);
   if (!existsSync(store)) throw emptied(directory);
   try {
@@ -39,7 +46,7 @@ export function openLevelStore({ directory, shardCount = DEFAULT_SHARD_COUNT }: 
   } catch (error) {
     throw unusable(directory, error);
   }
-  return new LevelStore(directory, manifest, 'made');
+  return new LevelStore(directory, manifest, 'made', writeBufferBytes);
 }
 
 class LevelStore extends LogStore {
@@ -49,8 +56,8 @@ class LevelStore extends LogStore {
   readonly #backend: LevelBackend;
   #opened = false;
 
-  constructor(directory: string, manifest: Manifest, state: 'new' | 'made') {
-    const backend = new LevelBackend(storePath(directory), { create: state === 'new' });
+  constructor(directory: string, manifest: Manifest, state: 'new' | 'made', writeBufferBytes: number | undefined) {
+    const backend = new LevelBackend(storePath(directory), { create: state === 'new', writeBufferBytes });
     super(backend, manifest);
     this.#directory = directory;
     this.#manifest = manifest;
