@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import LongFirst from './test/support/long-first.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -17,6 +17,9 @@ const entries = [
 ];
 
 const parts = ['common/encoding', 'common/protobufs', 'opentelemetry/workflow'];
+
+/** Of the SDK, what has no worker's runtime in it. */
+const PARTS_OF_SDK = ['client', 'common', 'connection', 'envconfig'].map((name) => `sdk/${name}`);
 
 const tests = (...folders: string[]) => folders.map((folder) => `${folder}/**/*.test.ts`);
 
@@ -47,9 +50,20 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       // Tests of single parts change nothing that their process shares: modules are loaded once per process, not once per file.
-      { resolve, test: { ...test, name: 'parts', include: tests('src', 'cluster', 'bench'), isolate: false } },
+      {
+        resolve,
+        test: { ...test, name: 'parts', include: tests('src', 'cluster', 'bench', ...PARTS_OF_SDK), isolate: false },
+      },
       // A worker's runtime is one per process, and so is the virtual time of a simulator: each of these files has its own.
-      { resolve, test: { ...test, name: 'whole', include: tests('sdk', 'examples', 'test') } },
+      {
+        resolve,
+        test: {
+          ...test,
+          name: 'whole',
+          include: tests('sdk', 'examples', 'test'),
+          exclude: [...configDefaults.exclude, ...tests(...PARTS_OF_SDK)],
+        },
+      },
     ],
   },
 });
