@@ -9,11 +9,13 @@ import { StartWindow } from './start-window.ts';
 export class Admission {
   readonly #starts = new StartWindow();
   readonly #busy: BusyWorkflows;
+  readonly #scheduler: Scheduler;
   readonly #send: (request: OpenRequest) => void;
 
   /** @param send sends a request, if it is admitted then */
   constructor(scheduler: Scheduler, send: (request: OpenRequest) => void) {
     this.#busy = new BusyWorkflows(scheduler, send);
+    this.#scheduler = scheduler;
     this.#send = send;
   }
 
@@ -22,16 +24,21 @@ export class Admission {
     return this.#starts.admits(request) && this.#busy.admits(request);
   }
 
-  /** The server refused it. Returns whether it is seen to here that it comes again, if it does. */
-  refused(request: OpenRequest, status: Status): boolean {
+  /** The server refused it, whether it comes again or not. */
+  refused(request: OpenRequest, status: Status): void {
     this.#starts.refused(request, status);
+  }
+
+  /** It was refused, and is to come again. Returns whether it is seen to here that it does. */
+  waits(request: OpenRequest, status: Status): boolean {
     return this.#busy.refused(request, status);
   }
 
-  /** It is over. @param taken it was answered */
-  ended(request: OpenRequest, taken: boolean): void {
-    this.#busy.ended(request, taken);
+  /** It is over. @param answered by the server; else somebody has given it up, and may be giving up others: none is sent for that */
+  ended(request: OpenRequest, answered: boolean): void {
+    this.#busy.ended(request, answered);
     this.#starts.ended(request);
-    this.#starts.release(this.#send);
+    if (answered) this.#starts.release(this.#send);
+    else if (this.#starts.waiting > 0) this.#scheduler.soon(() => this.#starts.release(this.#send));
   }
 }

@@ -98,6 +98,38 @@ describe('signals to a workflow', () => {
     expect(sent).toHaveLength(5);
   });
 
+  it('wait longer for a reason that lasts longer, and all of them: one that is refused holds no place', async () => {
+    const { scheduler, busy, sent, send } = lines();
+    const [first, second] = [signalOf(0), signalOf(1)];
+    send(first);
+    busy.refused(first, refusal());
+    send(second);
+    await scheduler.advance(25);
+    expect(sent.splice(0)).toEqual([first, first]);
+    expect(busy.refused(first, refusal('OVERLOADED'))).toBe(true);
+    await scheduler.advance(499);
+    expect(sent).toEqual([]);
+    await scheduler.advance(1);
+    expect(sent).toEqual([first]);
+    busy.ended(first, false);
+    await scheduler.settle();
+    expect(sent).toEqual([first, second]);
+  });
+
+  it('are not sent because others are given up, who may be given up with them', async () => {
+    const { scheduler, busy, sent, send } = lines();
+    const crowd = Array.from({ length: 100 }, (_, id) => signalOf(id));
+    send(crowd[0] as OpenRequest);
+    busy.refused(crowd[0] as OpenRequest, refusal());
+    for (const one of crowd.slice(1)) send(one);
+    await scheduler.advance(25);
+    expect(sent).toHaveLength(2);
+    for (const one of crowd) busy.ended(one, false);
+    await scheduler.settle();
+    expect(sent).toHaveLength(2);
+    expect(busy.waiting).toBe(0);
+  });
+
   it('do not wait here for what is refused for another reason', () => {
     const { busy } = lines();
     expect(busy.refused(signalOf(0), refusal('OVERLOADED'))).toBe(false);
@@ -179,6 +211,26 @@ describe('a connection whose signals a workflow refuses for now', () => {
     isBusy = false;
     await scheduler.advance(5_000);
     expect(new Set(await Promise.all([...first, ...later]))).toEqual(new Set(['ok']));
+    await connection.close();
+  });
+
+  it('tells all at once when the workflow is over', async () => {
+    const { server, scheduler, connection } = setUp({ requestTimeout: '1 minute' });
+    let isOver = false;
+    server.answer = (asked: SeenRequest) => {
+      const over: Status = { code: StatusCode.NOT_FOUND, message: 'workflow execution already completed' };
+      scheduler.after(10, () => server.fail(asked, isOver ? over : refusal()));
+      return UNANSWERED;
+    };
+    const first = caught(signal(connection, 'hot', 0));
+    await scheduler.advance(10);
+    const later = Array.from({ length: 200 }, (_, n) => caught(signal(connection, 'hot', 1 + n)));
+    isOver = true;
+    // A pause, an answer, and another for all of them.
+    await scheduler.advance(25 + 10 + 10);
+    const { length } = server.requests;
+    for (const told of await Promise.all([first, ...later])) expect(String(told)).toContain('already completed');
+    expect(length).toBe(202);
     await connection.close();
   });
 

@@ -1,14 +1,17 @@
 // Signals to a workflow that has refused one for now: it is about to continue as new, and takes more when its worker has answered. They wait here in a
-// line, where they cost the node nothing: after each pause one is sent to see, and once it is taken the others follow, a bounded number at a time. A crowd
-// that came again one by one would take from the node the time in which it could end the task that all wait for.
+// line, where they cost the node nothing: after each pause one is sent to see, and once it is answered the others follow, a bounded number at a time. A
+// crowd that came again one by one would take from the node the time in which it could end the task that all wait for.
 
 import { type Status, StatusCode } from '../../src/wire/status.ts';
-import { backoffMs } from './linker.ts';
-import { BUSY_WORKFLOW } from './repeats.ts';
+import { Queue } from './queue.ts';
+import { BUSY_WORKFLOW, pauseMs } from './repeats.ts';
 import type { OpenRequest } from './request-table.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 
-/** Signals under way at once to a workflow that others wait for: enough that it never waits for the next one, and refuses few when it is busy again. */
+/**
+ * Signals under way to a workflow that others wait for: 10,000 a second where an answer takes 25 ms, and a wave of so many is refused at most when it is busy
+ * again.
+ */
 const UNDER_WAY = 256;
 
 interface Line {
@@ -16,15 +19,18 @@ interface Line {
   refusal: Status;
   /** How many may be under way: none in a pause, then one, then all that may. */
   room: 0 | 1 | typeof UNDER_WAY;
-  /** In a row: the next pause is longer. */
+  /** In a row, for one reason: the next pause is longer. */
   refusals: number;
   pause: Cancelable | undefined;
   readonly underWay: Set<OpenRequest>;
   /** Were sent before those that wait. */
-  readonly refused: Set<OpenRequest>;
-  readonly waiting: Set<OpenRequest>;
+  readonly refused: Queue<OpenRequest>;
+  readonly waiting: Queue<OpenRequest>;
   releasing: boolean;
 }
+
+const causeOf = ({ code, detail }: Status): string =>
+  code === StatusCode.RESOURCE_EXHAUSTED && detail?.kind === 'ResourceExhausted' ? detail.cause : '';
 
 export class BusyWorkflows {
   /** By the workflow that is signalled. */
@@ -58,35 +64,39 @@ export class BusyWorkflows {
     return true;
   }
 
-  /** Whether it waits here from now on: it was refused for a reason that passes with the workflow's task. */
+  /** It was refused, and is to come again. Returns whether it waits here for that: its workflow is busy, or was and is not to be had now. */
   refused(request: OpenRequest, status: Status): boolean {
-    const { code, detail } = status;
-    const isBusy = detail?.kind === 'ResourceExhausted' && detail.cause === BUSY_WORKFLOW;
     const { signalled } = request;
-    if (code !== StatusCode.RESOURCE_EXHAUSTED || !isBusy || signalled === undefined) return false;
-    const line = this.#lines.get(signalled) ?? this.#begin(signalled, status);
+    if (signalled === undefined) return false;
+    const known = this.#lineOf(request);
+    if (known === undefined && causeOf(status) !== BUSY_WORKFLOW) return false;
+    const line = known ?? this.#begin(signalled, status);
+    if (line.refusal.code !== status.code || causeOf(line.refusal) !== causeOf(status)) line.refusals = 0;
     line.refusal = status;
     line.underWay.delete(request);
     line.refused.add(request);
     // Those that were sent with it may be refused with it.
-    if (line.room > 0) this.#pause(line);
+    if (line.room > 0) this.#pause(line, status);
     return true;
   }
 
-  /** It is over. @param taken its workflow has it */
-  ended(request: OpenRequest, taken: boolean): void {
+  /** It is over. @param answered by its workflow, which so is not busy; else somebody has given it up */
+  ended(request: OpenRequest, answered: boolean): void {
     const { signalled } = request;
     const line = this.#lineOf(request);
     if (signalled === undefined || line === undefined) return;
     line.underWay.delete(request);
     line.refused.delete(request);
     line.waiting.delete(request);
-    if (taken) this.#open(line);
+    if (answered) this.#open(line);
     if (line.underWay.size + line.refused.size + line.waiting.size === 0) {
       line.pause?.cancel();
       this.#lines.delete(signalled);
-    } else {
+    } else if (answered) {
       this.#release(line);
+    } else {
+      // Who gives up one may be giving up all of them: none is sent for that.
+      this.#scheduler.soon(() => this.#release(line));
     }
   }
 
@@ -101,17 +111,18 @@ export class BusyWorkflows {
       refusals: 0,
       pause: undefined,
       underWay: new Set(),
-      refused: new Set(),
-      waiting: new Set(),
+      refused: new Queue(),
+      waiting: new Queue(),
       releasing: false,
     };
     this.#lines.set(signalled, line);
     return line;
   }
 
-  #pause(line: Line): void {
+  #pause(line: Line, status: Status): void {
     line.room = 0;
-    line.pause = this.#scheduler.after(backoffMs(line.refusals, this.#scheduler.random()), () => {
+    const pause = pauseMs(status, line.refusals, this.#scheduler.random()) ?? 0;
+    line.pause = this.#scheduler.after(pause, () => {
       line.room = 1;
       this.#release(line);
     });
@@ -128,11 +139,13 @@ export class BusyWorkflows {
     // One that cannot be sent at all ends at once and comes here again: the loop goes on instead of going deeper.
     if (line.releasing) return;
     line.releasing = true;
-    for (const waiting of [line.refused, line.waiting]) {
-      for (const request of waiting) {
-        if (line.underWay.size >= line.room) break;
-        this.#send(request);
-      }
+    while (line.underWay.size < line.room) {
+      const again = line.refused.shift();
+      const request = again ?? line.waiting.shift();
+      if (request === undefined) break;
+      // What the others were refused for is not why this one has no answer.
+      if (again === undefined) request.lastRefusal = undefined;
+      this.#send(request);
     }
     line.releasing = false;
   }

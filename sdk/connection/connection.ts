@@ -386,8 +386,8 @@ export class Connection extends Calls {
     if (this.#requests.size === 0) this.#updateKeepAlive();
   }
 
-  #reject(request: OpenRequest, error: Error): void {
-    this.#finish(request, false);
+  #reject(request: OpenRequest, error: Error, answered = false): void {
+    this.#finish(request, answered);
     request.reject(error);
   }
 
@@ -408,19 +408,20 @@ export class Connection extends Calls {
     const request = this.#requests.get(id);
     if (request === undefined) return;
     request.lastRefusal = status;
-    const waits = this.#admission.refused(request, status);
+    this.#admission.refused(request, status);
     const pause = repeatIn(request, status, this.options.scheduler);
     if (pause === undefined) {
-      this.#reject(request, RpcError.fromStatus(status));
+      const passes = status.code === StatusCode.RESOURCE_EXHAUSTED || status.code === StatusCode.UNAVAILABLE;
+      this.#reject(request, RpcError.fromStatus(status), !passes);
       return;
     }
     // Of a node that is full another one would ask the same.
     const refusedBy = status.code === StatusCode.UNAVAILABLE ? request.link : undefined;
     request.refusedBy = refusedBy;
     request.link = undefined;
-    if (waits) return;
     const other = request.route.kind === 'only' ? undefined : this.#linkFor(request);
     if (refusedBy !== undefined && other === refusedBy) this.#nodes.openAnother();
+    if (this.#admission.waits(request, status)) return;
     this.options.scheduler.after(pause, () => {
       // A reconnect may have sent it in the meantime.
       if (request.link === undefined && this.#requests.has(request)) this.#sendOrConnect(request);

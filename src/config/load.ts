@@ -82,7 +82,7 @@ const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, nam
   },
   TENUTO_POSTGRES_URL: (value, config) => {
     const { poolSize, connectTimeout, statementTimeout, outage } = config.store?.postgres ?? {};
-    config.store = { ...config.store, postgres: { url: value, poolSize, connectTimeout, statementTimeout, outage } };
+    config.store = { postgres: { url: value, poolSize, connectTimeout, statementTimeout, outage } };
   },
   TENUTO_SHARD_COUNT: (value, config, name) => {
     config.shardCount = number(name, value);

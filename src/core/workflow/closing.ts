@@ -26,7 +26,7 @@ import type { RunDraft } from './run-draft.ts';
 import { reportToSchedule } from './scheduled.ts';
 import { closeUpdates } from './updates.ts';
 import { successorVersioning } from './versioning.ts';
-import { failTask, suggestions, withdrawTask } from './workflow-task.ts';
+import { failTask, withdrawTask } from './workflow-task.ts';
 
 /** Identity of what the server itself does. */
 export const SERVER_IDENTITY = 'history-service';
@@ -83,12 +83,8 @@ export function terminateRun(
   closeRun(run);
 }
 
-/**
- * A successor starts no sooner than `continueAsNewMinInterval` after its predecessor did, so that a workflow which does nothing else is no busy loop; at
- * once where the predecessor has been told to continue as new. ms.
- */
+/** A successor starts no sooner than `continueAsNewMinInterval` after its predecessor did, so that a workflow which does nothing else is no busy loop. ms. */
 export function successorBackoff(run: RunDraft, asked: number): number {
-  if (suggestions(run) !== undefined) return asked;
   const { startTime, attributes } = run.start;
   const lifetime = run.now - (startTime + (attributes.firstWorkflowTaskBackoff ?? 0));
   const minimum = run.turn.limits.continueAsNewMinInterval;

@@ -89,6 +89,7 @@ group('a signal to another workflow', () => {
         const target = all.started('target');
         target.signal('a');
         target.signal('b');
+        target.work();
         return command.signalOther('target', 's');
       },
       3,
@@ -102,6 +103,19 @@ group('a signal to another workflow', () => {
     expect(tail(sender, 2)).toEqual(['SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED', 'WORKFLOW_TASK_SCHEDULED']);
     expect(sender.history().at(-2)?.attributes).toMatchObject({ cause, initiatedEventId: 5 });
     expect(sender.state.run?.externals.size).toBe(0);
+  });
+
+  it('is one of a tenth more than clients may send, for as long as the target has yet to answer', () => {
+    const all = new Neighbours({ signalsPerRun: 10 });
+    const target = all.started('target');
+    for (let n = 0; n < 10; n += 1) target.signal(`s${n}`);
+    const sender = all.started('sender');
+    sender.work(command.signalOther('target', 'eleventh'));
+    all.deliver();
+    expect(tail(sender, 2)).toEqual(['EXTERNAL_WORKFLOW_EXECUTION_SIGNALED', 'WORKFLOW_TASK_SCHEDULED']);
+    sender.work(command.signalOther('target', 'twelfth'));
+    all.deliver();
+    expect(tail(sender, 2)).toEqual(['SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED', 'WORKFLOW_TASK_SCHEDULED']);
   });
 
   it('reaches a child by its id alone', () => {

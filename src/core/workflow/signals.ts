@@ -1,6 +1,7 @@
 // A signal as an event, and when a run takes none.
 
 import type { WorkflowExecutionSignaledEventAttributes } from '../../wire/event-attributes.ts';
+import type { Limits } from './limits.ts';
 import type { SignalInput } from './message.ts';
 import type { Rejection } from './outcome.ts';
 import { busyClosing, exhausted, invalidArgument } from './rejections.ts';
@@ -19,9 +20,16 @@ export const signalAttributes = (signal: SignalInput): WorkflowExecutionSignaled
 export function refusedSignal(turn: Turn, run: RunState): Rejection | undefined {
   if (isClosingAgain(run.row)) return busyClosing();
   if (run.row.facts.signalCount < turn.limits.signalsPerRun) return undefined;
-  const isAnswered = taskOf(run) === undefined && !isHeldBack(run);
-  return isAnswered ? tooManySignals(turn, run.runId) : fullForNow(turn, run.runId);
+  return hasAnswered(run) ? tooManySignals(turn, run.runId) : fullForNow(turn, run.runId);
 }
+
+const hasAnswered = (run: RunState): boolean => taskOf(run) === undefined && !isHeldBack(run);
+
+/** For a workflow there is no coming again: one that signals another has a tenth more, for as long as that has yet to answer. */
+export const refusesExternal = (run: RunState, { signalsPerRun }: Limits): boolean =>
+  run.row.facts.signalCount >= signalsPerRun * (hasAnswered(run) ? 1 : EXTERNAL_SHARE);
+
+const EXTERNAL_SHARE = 1.1;
 
 /**
  * Its worker has yet to answer, and may continue as new: whoever signals faster than that would else be refused for good before the next run can begin.

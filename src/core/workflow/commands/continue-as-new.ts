@@ -102,6 +102,8 @@ export function continueAsNew(
     annotations,
   );
   closeRun(run);
+  // It has done something, and is advised to: it need not wait.
+  const isLong = run.facts.nextEventId > run.turn.limits.suggestContinueAsNewEvents;
   const versioning = successorVersioning(run, next.taskQueue.name, initiator, attributes.initialVersioningBehavior);
   const { inheritedPinnedVersion: _v, versioningOverride: _o, ...others } = from;
   succeed(run, runId, {
@@ -114,7 +116,7 @@ export function continueAsNew(
     initiator,
     continuedFailure: attributes.failure,
     lastCompletionResult: attributes.lastCompletionResult,
-    firstWorkflowTaskBackoff: successorBackoff(run, backoff) || undefined,
+    firstWorkflowTaskBackoff: (isLong ? backoff : successorBackoff(run, backoff)) || undefined,
   });
   return undefined;
 }

@@ -389,7 +389,7 @@ describe('chains of runs', () => {
     expect(world.types()).toEqual(['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED']);
   });
 
-  it('a successor starts at once where its predecessor was told to continue as new', () => {
+  it('a successor starts at once where its predecessor was long enough to be advised to', () => {
     const world = new World({ suggestContinueAsNewEvents: 4 });
     world.start();
     for (const name of ['a', 'b']) world.signal(name);

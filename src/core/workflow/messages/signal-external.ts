@@ -5,6 +5,7 @@ import { SERVER_IDENTITY } from '../closing.ts';
 import type { ExternalRefusal, SignalExternalMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { isChildOf, isSelf, originRef, send } from '../relations.ts';
+import { refusesExternal } from '../signals.ts';
 import { type ActorState, isOpen, type RunState } from '../state.ts';
 import { Turn } from '../turn.ts';
 import { wakeWorkflow } from '../workflow-task.ts';
@@ -40,5 +41,5 @@ function targetOf(
   // Only the current run can be open.
   if (run === undefined || !isOpen(run) || (runId && runId !== run.runId)) return 'workflowNotFound';
   if (isSelf(state, origin) || (childWorkflowOnly && !isChildOf(run, origin))) return 'workflowNotFound';
-  return run.row.facts.signalCount >= limits.signalsPerRun ? 'tooManySignals' : run;
+  return refusesExternal(run, limits) ? 'tooManySignals' : run;
 }
