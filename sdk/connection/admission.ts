@@ -29,8 +29,8 @@ export class Admission {
     this.#starts.refused(request, status);
   }
 
-  /** It was refused, and is to come again. Returns whether it is seen to here that it does. */
-  waits(request: OpenRequest, status: Status): boolean {
+  /** It was refused, and is to come again. Returns whether it is kept here until then. */
+  keeps(request: OpenRequest, status: Status): boolean {
     return this.#busy.refused(request, status);
   }
 

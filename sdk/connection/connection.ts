@@ -421,7 +421,7 @@ export class Connection extends Calls {
     request.link = undefined;
     const other = request.route.kind === 'only' ? undefined : this.#linkFor(request);
     if (refusedBy !== undefined && other === refusedBy) this.#nodes.openAnother();
-    if (this.#admission.waits(request, status)) return;
+    if (this.#admission.keeps(request, status)) return;
     this.options.scheduler.after(pause, () => {
       // A reconnect may have sent it in the meantime.
       if (request.link === undefined && this.#requests.has(request)) this.#sendOrConnect(request);

@@ -4,6 +4,7 @@
 
 import type { Method } from '../../src/wire/api.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
+import { Queue } from './queue.ts';
 import type { OpenRequest } from './request-table.ts';
 
 /** What begins something new, and is answered as soon as that is durable. */
@@ -19,7 +20,7 @@ export class StartWindow {
   #size = Number.POSITIVE_INFINITY;
   /** Starts under way. */
   #open = 0;
-  readonly #waiting = new Set<OpenRequest>();
+  readonly #waiting = new Queue<OpenRequest>();
   /** Of the last one that was sent. */
   #number = 0;
   /** Of the last one that was sent before the window shrank: of those, many may be refused for the same moment's crowd. */
@@ -80,8 +81,9 @@ export class StartWindow {
     // One that cannot be sent at all ends at once and comes here again: the loop goes on instead of going deeper.
     if (this.#releasing || this.#waiting.size === 0) return;
     this.#releasing = true;
-    for (const request of this.#waiting) {
-      if (this.#open >= this.#size) break;
+    while (this.#open < this.#size) {
+      const request = this.#waiting.shift();
+      if (request === undefined) break;
       send(request);
     }
     this.#releasing = false;
