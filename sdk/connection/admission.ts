@@ -21,7 +21,8 @@ export class Admission {
 
   /** Whether the request may be sent now; else it is sent when it may. */
   admits(request: OpenRequest): boolean {
-    return this.#starts.admits(request) && this.#busy.admits(request);
+    // What waits for a workflow is not under way as a start.
+    return this.#busy.admits(request) && this.#starts.admits(request);
   }
 
   /** The server refused it, whether it comes again or not. */

@@ -98,6 +98,23 @@ describe('signals to a workflow', () => {
     expect(sent).toHaveLength(5);
   });
 
+  it('wait until the pause is over for a workflow that takes some all the while, whichever of them it takes', async () => {
+    const { scheduler, busy, sent, send } = lines();
+    for (let id = 0; id < 200; id += 1) send(signalOf(id));
+    const crowd = sent.splice(0);
+    // As they come back: every third was taken.
+    for (const one of crowd) {
+      if (one.id % 3 === 1) busy.ended(one, true);
+      else expect(busy.refused(one, refusal('REQUEST_IDS'))).toBe(true);
+    }
+    await scheduler.advance(499);
+    expect(sent).toEqual([]);
+    await scheduler.advance(1);
+    expect(sent).toEqual([crowd[0]]);
+    busy.ended(crowd[0] as OpenRequest, true);
+    expect(sent).toHaveLength(133);
+  });
+
   it('wait longer for a reason that lasts longer, and all of them: one that is refused holds no place', async () => {
     const { scheduler, busy, sent, send } = lines();
     const [first, second] = [signalOf(0), signalOf(1)];
@@ -211,6 +228,39 @@ describe('a connection whose signals a workflow refuses for now', () => {
     isBusy = false;
     await scheduler.advance(5_000);
     expect(new Set(await Promise.all([...first, ...later]))).toEqual(new Set(['ok']));
+    await connection.close();
+  });
+
+  it('lets signals with a start wait in the same line, and not as starts under way', async () => {
+    const { server, scheduler, connection } = setUp({ requestTimeout: '1 minute' });
+    const asked: string[] = [];
+    server.answer = ({ method, body }: SeenRequest) => {
+      asked.push(`${method} ${'workflowId' in body ? body.workflowId : ''}`);
+      return UNANSWERED;
+    };
+    const withStart = (workflowId: string, n: number) =>
+      caught(
+        connection.request('signalWithStartWorkflowExecution', {
+          ...{ namespace: 'ns', workflowId, signalName: `s${n}`, requestId: `w${n}`, identity: 'me' },
+          ...{ workflowType: 'w', taskQueue: 'q' },
+        }),
+      );
+    void withStart('hot', 0);
+    await scheduler.settle();
+    const [first] = server.requests;
+    if (first !== undefined) server.fail(first, refusal());
+    await scheduler.settle();
+    for (let n = 1; n < 100; n += 1) void withStart('hot', n);
+    void signal(connection, 'hot', 100).catch(() => undefined);
+    // The node has too much to do: sixteen starts at a time from now on, and those that wait for the workflow are none of them.
+    void withStart('other', 101);
+    await scheduler.settle();
+    server.fail(server.last, refusal('OVERLOADED'));
+    asked.length = 0;
+    for (let n = 102; n < 202; n += 1) void withStart(`cool-${n}`, n);
+    await scheduler.settle();
+    expect(asked.length).toBe(16);
+    expect(asked.every((one) => one.includes('cool'))).toBe(true);
     await connection.close();
   });
 

@@ -1,10 +1,11 @@
-// Signals to a workflow that has refused one for now: it is about to continue as new, and takes more when its worker has answered. They wait here in a
-// line, where they cost the node nothing: after each pause one is sent to see, and once it is answered the others follow, a bounded number at a time. A
-// crowd that came again one by one would take from the node the time in which it could end the task that all wait for.
+// Signals to a workflow that has refused one for now: it is about to continue as new, and takes more when its worker has answered; or it has taken so many
+// that it takes them at an even rate only. They wait here in a line, where they cost the node nothing: after each pause one is sent to see, and once it is
+// answered the others follow, a bounded number at a time. A crowd that came again one by one would take from the node the time in which it could end the task
+// that all wait for.
 
-import { type Status, StatusCode } from '../../src/wire/status.ts';
+import type { Status } from '../../src/wire/status.ts';
 import { Queue } from './queue.ts';
-import { BUSY_WORKFLOW, pauseMs } from './repeats.ts';
+import { causeOf, isOfOneWorkflow, isPaced, pauseMs } from './repeats.ts';
 import type { OpenRequest } from './request-table.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 
@@ -28,9 +29,6 @@ interface Line {
   readonly waiting: Queue<OpenRequest>;
   releasing: boolean;
 }
-
-const causeOf = ({ code, detail }: Status): string =>
-  code === StatusCode.RESOURCE_EXHAUSTED && detail?.kind === 'ResourceExhausted' ? detail.cause : '';
 
 export class BusyWorkflows {
   /** By the workflow that is signalled. */
@@ -69,7 +67,7 @@ export class BusyWorkflows {
     const { signalled } = request;
     if (signalled === undefined) return false;
     const known = this.#lineOf(request);
-    if (known === undefined && causeOf(status) !== BUSY_WORKFLOW) return false;
+    if (known === undefined && !isOfOneWorkflow(status)) return false;
     const line = known ?? this.#begin(signalled, status);
     if (line.refusal.code !== status.code || causeOf(line.refusal) !== causeOf(status)) line.refusals = 0;
     line.refusal = status;
@@ -88,7 +86,8 @@ export class BusyWorkflows {
     line.underWay.delete(request);
     line.refused.delete(request);
     line.waiting.delete(request);
-    if (answered) this.#open(line);
+    // A pause for a workflow that takes some all the while goes on.
+    if (answered && !(line.room === 0 && isPaced(line.refusal))) this.#open(line);
     if (line.underWay.size + line.refused.size + line.waiting.size === 0) {
       line.pause?.cancel();
       this.#lines.delete(signalled);

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
 import { caught, describeNamespace, setUp } from './connection.test-support.ts';
-import { pauseMs } from './repeats.ts';
+import { VirtualScheduler } from './fake-server.test-support.ts';
+import { pauseMs, repeatIn } from './repeats.ts';
+import type { OpenRequest } from './request-table.ts';
 
 const full = (cause = 'OVERLOADED'): Status => ({
   code: StatusCode.RESOURCE_EXHAUSTED,
@@ -20,6 +22,7 @@ describe('the pause after a refusal', () => {
     ['exhausted for long', full(), 500, [5_000, 15_000]],
     ['exhausted, without a cause', { code: StatusCode.RESOURCE_EXHAUSTED, message: '' }, 0, [500, 1_500]],
     ['a workflow busy with one task', full('BUSY_WORKFLOW'), 0, [25, 50]],
+    ['a workflow that takes so many a second', full('REQUEST_IDS'), 0, [500, 1_500]],
     ['a query that sorts too many', full('SORT'), 0, undefined],
     ['not found', { code: StatusCode.NOT_FOUND, message: '' }, 0, undefined],
   ])('%s', (_, status, refusals, range) => {
@@ -34,6 +37,17 @@ describe('the pause after a refusal', () => {
         expect(busy).toBeGreaterThan(pauseMs({ code: StatusCode.UNAVAILABLE, message: '' }, refusals, random) ?? 0);
       }),
     );
+  });
+});
+
+describe('a signal that one workflow refused for now', () => {
+  it('has as long as its deadline leaves, for its pauses are those of its line', () => {
+    const scheduler = new VirtualScheduler();
+    const request = (signalled: string | undefined) =>
+      ({ repeat: 'again', refusals: 6, deadline: scheduler.monotonic() + 3_000, signalled }) as OpenRequest;
+    expect(repeatIn(request('ns\0hot'), full('REQUEST_IDS'), scheduler)).toBe(500);
+    expect(repeatIn(request('ns\0hot'), full('OVERLOADED'), scheduler)).toBeUndefined();
+    expect(repeatIn(request(undefined), full('REQUEST_IDS'), scheduler)).toBeUndefined();
   });
 });
 

@@ -16,7 +16,18 @@ const EXHAUSTED_MOST_TIMES = 10;
 const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES', 'FLOW_CONTROL']);
 
 /** One workflow is busy for the time of a task of it, and nothing else is. */
-export const BUSY_WORKFLOW = 'BUSY_WORKFLOW';
+const BUSY_WORKFLOW = 'BUSY_WORKFLOW';
+/** One workflow takes so many a second for now; after a second so many at once. */
+const REQUEST_IDS = 'REQUEST_IDS';
+
+/** Whether it is one workflow that refuses for now, and not the node. */
+export const isOfOneWorkflow = (status: Status): boolean => causeOf(status) === BUSY_WORKFLOW || isPaced(status);
+
+/** Whether the workflow takes some all the while, so that one that it took says nothing of the next. */
+export const isPaced = (status: Status): boolean => causeOf(status) === REQUEST_IDS;
+
+export const causeOf = ({ code, detail }: Status): string =>
+  code === StatusCode.RESOURCE_EXHAUSTED && detail?.kind === 'ResourceExhausted' ? detail.cause : '';
 
 /**
  * ms to wait before the request is sent again; undefined: the refusal is its answer.
@@ -24,10 +35,10 @@ export const BUSY_WORKFLOW = 'BUSY_WORKFLOW';
  * @param refusals how often it was refused before
  * @param random in [0, 1): the pause is from half to one and a half of what has grown
  */
-export function pauseMs({ code, detail }: Status, refusals: number, random: number): number | undefined {
-  if (code === StatusCode.UNAVAILABLE) return backoffMs(refusals, random);
-  if (code !== StatusCode.RESOURCE_EXHAUSTED) return undefined;
-  const cause = detail?.kind === 'ResourceExhausted' ? detail.cause : '';
+export function pauseMs(status: Status, refusals: number, random: number): number | undefined {
+  if (status.code === StatusCode.UNAVAILABLE) return backoffMs(refusals, random);
+  if (status.code !== StatusCode.RESOURCE_EXHAUSTED) return undefined;
+  const cause = causeOf(status);
   if (FINAL_CAUSES.has(cause)) return undefined;
   if (cause === BUSY_WORKFLOW) return backoffMs(refusals, random);
   return Math.min(EXHAUSTED_MOST_MS, EXHAUSTED_FIRST_MS * 2 ** Math.min(refusals, 16)) * (0.5 + random);
@@ -39,7 +50,10 @@ export function pauseMs({ code, detail }: Status, refusals: number, random: numb
  */
 export function repeatIn(request: OpenRequest, status: Status, scheduler: Scheduler): number | undefined {
   if (request.repeat === 'once') return undefined;
-  const pause = pauseMs(status, request.refusals++, scheduler.random());
+  request.refusals += 1;
+  // Signals come again together, after the pauses of their line: none has longer ones of its own.
+  const isInLine = request.signalled !== undefined && isOfOneWorkflow(status);
+  const pause = pauseMs(status, isInLine ? 0 : request.refusals - 1, scheduler.random());
   if (pause === undefined || status.code === StatusCode.UNAVAILABLE) return pause;
   if (request.deadline === Number.POSITIVE_INFINITY && request.refusals > EXHAUSTED_MOST_TIMES) return undefined;
   return scheduler.monotonic() + pause < request.deadline ? pause : undefined;

@@ -53,9 +53,11 @@ export function routeOf(body: object): Route {
   return { kind: 'owner', namespace, workflowId };
 }
 
+const SIGNALS: ReadonlySet<Method> = new Set(['signalWorkflowExecution', 'signalWithStartWorkflowExecution']);
+
 /** Names the workflow that a request signals. */
 export function signalledBy(method: Method, body: object): string | undefined {
-  const route = method === 'signalWorkflowExecution' ? routeOf(body) : ANY_ROUTE;
+  const route = SIGNALS.has(method) ? routeOf(body) : ANY_ROUTE;
   return route.kind === 'owner' ? `${route.namespace}\0${route.workflowId}` : undefined;
 }
 

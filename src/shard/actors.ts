@@ -28,6 +28,7 @@ const DECODED_FACTOR = 4;
 const SWEEP = 10_000;
 /** A closed run's actor leaves after so many ms without a message. */
 const CLOSED_IDLE_MS = 2_000;
+/** More than an execution has, and than rows of remembered requests cost a workflow id (limits.requestIdsPerTtl in the core). */
 const ROWS = 100_000;
 /** More than an ordinary execution has. */
 const FEW_ROWS = 64;
@@ -272,13 +273,19 @@ export class Actors {
   async #rowsOf(chain: string, ofRun: string | undefined): Promise<[requests: readonly Row[], rows: readonly Row[]]> {
     const { reader } = this.#options;
     const from = next(key(chain));
-    if (ofRun === undefined) return [await reader.range(from, after(chain), ROWS), []];
+    const read = async (start: Key, end: Key): Promise<Row[]> => {
+      const rows = await reader.range(start, end, ROWS);
+      // Without the rest it would do again what it has done.
+      if (rows.length === ROWS) throw new Error(`it has more than ${ROWS} rows`);
+      return rows;
+    };
+    if (ofRun === undefined) return [await read(from, after(chain)), []];
     const all = await reader.chunk(from, after(ofRun), FEW_ROWS);
     if (all.next === undefined) {
       const under = (prefix: string): Row[] => all.rows.filter(([k]) => k.startsWith(prefix));
       return [under(chain), under(ofRun)];
     }
-    return [await reader.range(from, after(chain), ROWS), await reader.range(key(ofRun), after(ofRun), ROWS)];
+    return [await read(from, after(chain)), await read(key(ofRun), after(ofRun))];
   }
 
   #ready(actor: Actor): void {

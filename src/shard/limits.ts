@@ -59,7 +59,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   pendingBytes: 128 * 1024 * 1024,
   overlayBytes: 192 * 1024 * 1024,
   cachedActors: 1_500,
-  cachedBytes: 64 * 1024 * 1024,
+  cachedBytes: 128 * 1024 * 1024,
   actorIdleMs: 60_000,
   waiters: 100_000,
   waitersPerRun: 1_000,

@@ -26,12 +26,15 @@ const rowId = ({ table, runId, id }: { table: string; runId: string; id: string 
 
 /** What rows determine of a state: no waiting queries, no indexes of deadlines, no earlier runs that were looked at. */
 function canonical(state: ActorState): unknown {
-  const { chain, requests, run, flow, schedule } = state;
+  const { chain, requests, applied, pace, run, flow, schedule } = state;
   const sorted = <K, V>(map: ReadonlyMap<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return decode(
     encode({
       chain: chain && packRow('chain', '', chain),
       requests: sorted(requests),
+      applied: [...applied.entries()].map(([number, { runId, at, ids }]) => [number, runId, at, ids]),
+      // At some time after all of them, and a rate so low that the oldest counts: it differs if any time or number does.
+      pace: pace?.level(4e12, 1e-9) ?? 0,
       flow: flow && {
         ...{ head: flow.head, settling: flow.settling },
         holders: sorted(flow.holders),

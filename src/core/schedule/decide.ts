@@ -16,6 +16,7 @@ import {
   MAX_BACKFILLS,
   MAX_BUFFERED,
   MAX_MATCHING_TIMES,
+  MAX_REQUESTS,
   MIN_CATCHUP_WINDOW_MS,
 } from './limits.ts';
 import type {
@@ -213,9 +214,8 @@ function draftFor(
   const { head, requests } = actor;
   if (head === undefined) return notFound(address);
   if (requestId !== '' && requests.has(requestId)) return nothing(changed(head));
-  const { requestIds, requestIdTtl } = context.limits;
   const [oldest] = requests.values();
-  if (requests.size >= requestIds && oldest !== undefined && oldest.at + requestIdTtl > context.now) {
+  if (requests.size >= MAX_REQUESTS && oldest !== undefined && oldest.at + context.limits.requestIdTtl > context.now) {
     return exhausted(
       `schedule ${scheduleIdOf(address.workflowId)} was changed ${requests.size} times within minutes: retry later`,
     );

@@ -1,5 +1,7 @@
 // Bounds of one schedule (I9), and the reference server's defaults.
 
+/** Changes that are remembered for limits.requestIdTtl, so that none is made twice; beyond it a change is refused. */
+export const MAX_REQUESTS = 640_000;
 /** Actions that wait; more are dropped and counted, or refused where a caller asked. */
 export const MAX_BUFFERED = 1_000;
 /** Backfills leave this much of the buffer to what is due. */

@@ -5,17 +5,14 @@ import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts
 import { CALLBACK_ROW_PREFIX, type CallbackRow } from './callbacks.ts';
 import type { OperationRow } from './operation-rows.ts';
 import type { Outcome, RowChange } from './outcome.ts';
+import { applyRemembered } from './remembered.ts';
 import { withoutRow, withRow } from './row-maps.ts';
 import {
   type ActivityRow,
   type BufferedRow,
   type ChainRow,
   type ChildRow,
-  chunkOf,
   type ExternalRow,
-  REQUEST_ROW_PREFIX,
-  type RequestChunkRow,
-  type RequestRow,
   type RunRow,
   START_ROW_ID,
   type StartRow,
@@ -81,13 +78,7 @@ function applyRequest(state: ActorState, { id, value }: RowChange): void {
     state.callbacks = changed(state.callbacks, id, value as CallbackRow | undefined);
     return;
   }
-  const chunk = chunkOf(id);
-  if (chunk !== undefined) {
-    state.applied.apply(chunk, value as RequestChunkRow | undefined);
-    return;
-  }
-  const requestId = id.slice(REQUEST_ROW_PREFIX.length);
-  state.requests = changed(state.requests, requestId, value as RequestRow | undefined);
+  applyRemembered(state, id, value);
 }
 
 /** Row values are what decide wrote for this table: the casts below name the table's type. */

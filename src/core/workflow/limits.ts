@@ -47,9 +47,12 @@ export interface Limits {
   maxWorkflowTaskTimeout: number;
   /** How long a client's request id is remembered at least, ms. */
   requestIdTtl: number;
-  /** How many are remembered per workflow id, and in how many rows; past either a request is refused. */
-  requestIds: number;
-  requestRows: number;
+  /**
+   * How many a workflow id may have to remember at once, and how many more evenly over each requestIdTtl: together the most that it remembers, but for what
+   * is kept free for control. A request past that is refused for now. What a row costs is in ids, too (request-pace.ts).
+   */
+  requestIdsAtOnce: number;
+  requestIdsPerTtl: number;
   /** ms: the next run of continue-as-new starts no sooner after its predecessor's start. */
   continueAsNewMinInterval: number;
   /** ms a reset point of an earlier run is shown as valid: the namespace's retention. */
@@ -89,9 +92,9 @@ export const DEFAULT_LIMITS: Limits = {
   workflowTaskTimeout: 10_000,
   maxWorkflowTaskTimeout: 120_000,
   requestIdTtl: 10 * 60_000,
-  // 1,000 a second, and a little more. In memory while the actor is: at most about 25 MB.
-  requestIds: 640_000,
-  requestRows: 30_000,
+  // In full rows 333,000 at once, then 1,111 a second. In memory while the actor is: at most about 40 MiB.
+  requestIdsAtOnce: 500_000,
+  requestIdsPerTtl: 1_000_000,
   continueAsNewMinInterval: 1_000,
   resetPointTtl: 72 * 3_600_000,
 };

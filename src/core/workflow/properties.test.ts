@@ -29,6 +29,10 @@ const applied = (state: ActorState): unknown[] =>
     Buffer.from(ids).toString('hex'),
   ]);
 
+/** What the pace of requests says, as far as anybody can see it. */
+const paceOf = ({ pace }: ActorState, now: number): number[] =>
+  [0, 0.001, 0.01, 0.1].map((perMs) => pace?.level(now, perMs) ?? 0);
+
 /** What storage would give back, through its codec. */
 function fromStorage(world: World, message?: Message): ReturnType<typeof load> {
   const { chain } = world.state;
@@ -286,6 +290,7 @@ describe('over random messages', { timeout: 60_000 * Math.ceil(runs(150) / 150) 
             expect(comparable(rebuilt.run)).toEqual(comparable(world.state.run));
             expect([...rebuilt.requests.keys()].sort()).toEqual([...world.state.requests.keys()].sort());
             expect(applied(rebuilt)).toEqual(applied(world.state));
+            expect(paceOf(rebuilt, world.now)).toEqual(paceOf(world.state, world.now));
             expect(plain([...rebuilt.callbacks].sort())).toEqual(plain([...world.state.callbacks].sort()));
             expect(nextDeadline(rebuilt)).toBe(nextDeadline(world.state));
             const inRows = waitingOffers(world.state).filter(({ speculative }) => speculative !== true);

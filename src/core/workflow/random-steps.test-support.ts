@@ -131,7 +131,7 @@ export const limits: fc.Arbitrary<Partial<Limits>> = fc.constantFrom(
   {},
   { bufferedEvents: 1 },
   { historyEvents: 30 },
-  { pendingActivities: 1, requestIds: 5, requestRows: 4, bufferedQueries: 1, signalsPerRun: 4 },
+  { pendingActivities: 1, requestIdsAtOnce: 60, bufferedQueries: 1, signalsPerRun: 4 },
   { pendingChildren: 1, pendingSignals: 1, pendingCancels: 1 },
   { updatesInFlight: 1, updatesPerRun: 3, updateCalls: 2, callbackAttempts: 2, callbacksPerRun: 2 },
 );

@@ -4,12 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../wire/codec.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { fingerprint } from './fingerprint.ts';
+import { applyRemembered } from './remembered.ts';
 import { REQUESTS_PER_CHUNK, RequestIds } from './request-ids.ts';
 import { packRow, unpackRow } from './row-codec.ts';
 import { chunkOf, chunkRowId, type RequestChunkRow } from './rows.ts';
 import { command, World } from './testing.ts';
 
 const TTL = 600_000;
+
+/** Limits of requests that are remembered. */
+const idsOf = (requestIdsAtOnce: number, requestIdsPerTtl: number) => ({ requestIdsAtOnce, requestIdsPerTtl });
+
+const refused = { code: StatusCode.RESOURCE_EXHAUSTED, detail: { cause: 'REQUEST_IDS' } };
 
 /** As storage would give it back. */
 const stored = (row: RequestChunkRow): RequestChunkRow =>
@@ -133,23 +139,22 @@ describe('request ids', () => {
 
 describe('a workflow id', () => {
   it('remembers each request of 600,000 in ten minutes, within its bounds', () => {
-    const world = new World({ signalsPerRun: 1_000_000 });
-    const { applied } = world.state;
+    const { limits, state } = new World();
+    const { applied } = state;
     // As many rows as a signal a millisecond leaves, put there at once: the rest of a signal is not what this is about.
     for (let n = 0; n < 600_000; n += 1) {
       const [number, row] = applied.with(`signal-${n}`, 'run-1', n, TTL);
-      applied.apply(number, row);
+      applyRemembered(state, chunkRowId(number), row);
     }
     expect(applied.size).toBe(600_000);
-    expect(applied.size).toBeLessThan(world.limits.requestIds);
-    expect(applied.chunks).toBeLessThan(world.limits.requestRows);
+    expect(state.pace?.cost).toBeLessThan(limits.requestIdsPerTtl);
     for (let n = 0; n < 600_000; n += 997) expect(applied.runOf(`signal-${n}`)).toBe('run-1');
     expect(applied.runOf('signal-600000')).toBeUndefined();
   });
 
   it('goes on taking requests at a steady rate for ever, and remembers those of the last ten minutes', () => {
     const perTtl = 500;
-    const world = new World({ requestIds: perTtl + 2 * REQUESTS_PER_CHUNK, requestRows: 40, signalsPerRun: 10_000 });
+    const world = new World({ ...idsOf(200, 2 * perTtl), signalsPerRun: 10_000 });
     world.start();
     for (let n = 0; n < 6 * perTtl; n += 1) {
       world.pass(world.limits.requestIdTtl / perTtl);
@@ -162,20 +167,73 @@ describe('a workflow id', () => {
     expect(world.state.applied.chunks).toBeLessThanOrEqual(20);
   });
 
-  it('refuses what it could not remember, and takes it when the oldest are forgotten', () => {
-    const world = new World({ requestRows: 5 });
+  it('refuses what it could not remember, and takes it when as much has come free', () => {
+    // Two starts of earlier runs and three rows of signals are more by 17.
+    const world = new World(idsOf(2 * 32 + 2 * 17 + 1, 17));
     for (const run of ['a', 'b', 'c']) {
       world.start({ runId: run });
       world.signal(run);
       if (run !== 'c') world.work(command.complete());
     }
-    // Two starts of earlier runs, and three rows of signals.
-    expect(world.refuse(world.signalMessage('d')).code).toBe(StatusCode.RESOURCE_EXHAUSTED);
+    expect(world.refuse(world.signalMessage('d'))).toMatchObject(refused);
     world.signal('a');
-    world.pass(world.limits.requestIdTtl);
+    world.pass(world.limits.requestIdTtl - 60_000);
+    expect(world.refuse(world.signalMessage('d'))).toMatchObject(refused);
+    world.pass(60_000);
     world.signal('d');
     expect(world.state.applied.runOf('signal-d')).toBe('c');
     expect(world.state.applied.runOf('signal-a')).toBeUndefined();
+  });
+
+  it('under more requests than it may remember is slowed down, and never stands still', () => {
+    const [atOnce, perTtl] = [300, 600];
+    const world = new World({ ...idsOf(atOnce, perTtl), signalsPerRun: 100_000 });
+    world.start();
+    // Three signals a second for forty minutes.
+    const [offered, within] = [40 * 60 * 3, 10 * 60 * 3];
+    const takenInMinute: number[] = [];
+    const taken: number[] = [];
+    for (let n = 0; n < offered; n += 1) {
+      if (n % 180 === 0) takenInMinute.push(0);
+      if (n % 1_001 === 0) world.reload();
+      if (world.send(world.signalMessage(`s${n}`)).ok) {
+        takenInMinute.push((takenInMinute.pop() ?? 0) + 1);
+        taken.push(n);
+      }
+      // One of those that were taken comes again: known, if it was within the time.
+      const again = taken[(n * 7) % taken.length] ?? n;
+      if (n - again < within) {
+        const { size } = world.state.applied;
+        world.signal(`s${again}`);
+        expect(world.state.applied.size).toBe(size);
+      }
+      expect(world.state.pace?.cost).toBeLessThan(1.05 * (atOnce + perTtl));
+      world.now += 1_000 / 3;
+    }
+    // At once 200 and more, as a full row of 32 costs 48; then 40 a minute, or fewer by what a row costs that begins in it.
+    expect(taken.filter((n) => n < 210).length).toBeGreaterThan(200);
+    expect(Math.min(...takenInMinute)).toBeGreaterThanOrEqual(24);
+    expect(taken.filter((n) => n >= within).length).toBeGreaterThan(30 * 39);
+  });
+
+  it('takes what is to end or hold it while it takes no signals for now', () => {
+    const world = new World({ ...idsOf(1_000, 1_000), signalsPerRun: 10_000 });
+    world.start();
+    let n = 0;
+    while (world.send(world.signalMessage(`s${n}`)).ok) n += 1;
+    expect(world.refuse(world.startMessage({ requestId: 'again' }))).toMatchObject(refused);
+    const held = { identity: 'me', reason: 'too much', target: {} } as const;
+    world.accept({ type: 'pauseWorkflow', requestId: 'p', ...held });
+    world.accept({ type: 'unpauseWorkflow', requestId: 'u', ...held });
+    world.cancel('c');
+    // They are remembered, too; and whoever does so without end does not keep others from ending it.
+    const hold = () =>
+      world.send({ type: n % 2 === 0 ? 'pauseWorkflow' : 'unpauseWorkflow', requestId: `p${n}`, ...held });
+    for (n = 0; hold().ok && n < 100; n += 1);
+    expect(n).toBeGreaterThan(20);
+    expect(n).toBeLessThan(50);
+    world.cancel('another');
+    world.terminate();
   });
 
   it('knows a repeat after its run continued as new, and from rows', () => {

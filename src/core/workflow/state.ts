@@ -14,7 +14,9 @@ import { isWaiting, OPERATION_TASKS, type OperationRow, operationTask, taskEvent
 import { operationOffer, startedOperationTask } from './operations.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
 import { isPaused } from './paused.ts';
+import { applyRemembered } from './remembered.ts';
 import { RequestIds } from './request-ids.ts';
+import type { RequestPace } from './request-pace.ts';
 import { NO_ROWS, rowsOf, withoutRow, withRow } from './row-maps.ts';
 import {
   type ActivityRow,
@@ -23,7 +25,6 @@ import {
   type ChildRow,
   chunkOf,
   type ExternalRow,
-  REQUEST_ROW_PREFIX,
   type RequestChunkRow,
   type RequestRow,
   type RunRow,
@@ -83,6 +84,8 @@ export interface ActorState {
   requests: ReadonlyMap<string, RequestRow>;
   /** The other requests that were applied. */
   applied: RequestIds;
+  /** How fast they came. */
+  pace: RequestPace | undefined;
   /** The current run; closed or open. */
   run: RunState | undefined;
   /** Closed earlier runs that the shard loaded to answer about them. Never written. */
@@ -105,6 +108,7 @@ export const emptyState = (namespace: string, workflowId: string): ActorState =>
   chain: undefined,
   requests: NO_ROWS,
   applied: new RequestIds(),
+  pace: undefined,
   run: undefined,
   earlier: NO_ROWS,
   queries: NO_ROWS,
@@ -218,16 +222,15 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   const state = emptyState(namespace, workflowId);
   const runs = new Map<string, LoosePieces>();
   const requests: [string, RequestRow][] = [];
-  const chunks: [number, RequestChunkRow][] = [];
+  const chunks: [string, RequestChunkRow][] = [];
   const callbacks: [string, CallbackRow][] = [];
   for (const { table, runId, id, value } of rows) {
     if (table === 'chain') {
       // The table's name and the id determine the value's type; rows are written by this module alone and carry a checksum.
-      const chunk = chunkOf(id);
       if (id === '') state.chain = currentChain(value as ChainRow);
-      else if (chunk !== undefined) chunks.push([chunk, value as RequestChunkRow]);
+      else if (chunkOf(id) !== undefined) chunks.push([id, value as RequestChunkRow]);
       else if (id.startsWith(CALLBACK_ROW_PREFIX)) callbacks.push([id, value as CallbackRow]);
-      else requests.push([id.slice(REQUEST_ROW_PREFIX.length), value as RequestRow]);
+      else requests.push([id, value as RequestRow]);
       continue;
     }
     let pieces = runs.get(runId);
@@ -248,9 +251,10 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }
-  state.requests = rowsOf(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
   state.callbacks = rowsOf(callbacks);
-  for (const [number, row] of chunks.sort((a, b) => a[0] - b[0])) state.applied.apply(number, row);
+  // Their ids are in the order of their numbers.
+  for (const [id, row] of chunks.sort(byText)) applyRemembered(state, id, row);
+  for (const [id, row] of requests.sort((a, b) => a[1].at - b[1].at || byText(a, b))) applyRemembered(state, id, row);
   for (const [runId, pieces] of runs) {
     const run = assemble(workflowId, runId, pieces);
     if (state.chain?.currentRunId === runId) state.run = run;
@@ -262,6 +266,8 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   }
   return state;
 }
+
+const byText = ([a]: readonly [string, object], [b]: readonly [string, object]): number => (a < b ? -1 : 1);
 
 /** Undefined: the current run was deleted. */
 export const currentChain = (row: ChainRow | undefined): ChainRow | undefined =>

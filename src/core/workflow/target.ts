@@ -34,12 +34,19 @@ export function seenBefore(
   return runId === undefined ? undefined : { runId };
 }
 
-/** Undefined when the request id can be remembered, else the refusal: nothing is applied that could be applied twice. */
-export function refusedForRequestIds(turn: Turn, requestId: string): Rejection | undefined {
-  if (requestId === '' || turn.canRemember()) return undefined;
+/**
+ * Of what may come at once: who means to hold a workflow that is signalled without end comes before its signals, and who means to end it, which is once a run,
+ * before those.
+ */
+const SHARE = { message: 1, control: 1.05, end: 1.1 };
+
+/** Undefined when the request id can be remembered, else the refusal for now: nothing is applied that could be applied twice. */
+export function refusedForRequestIds(turn: Turn, requestId: string, kind: keyof typeof SHARE): Rejection | undefined {
+  if (requestId === '' || turn.canRemember(SHARE[kind])) return undefined;
   const { workflowId, requests, applied } = turn.state;
+  const minutes = turn.limits.requestIdTtl / 60_000;
   return exhausted(
-    'RequestIds',
-    `workflow ${workflowId} has applied ${requests.size + applied.size} requests within ${turn.limits.requestIdTtl / 60_000} minutes, as many as are remembered: retry later`,
+    'REQUEST_IDS',
+    `workflow ${workflowId} remembers ${requests.size + applied.size} requests of about ${minutes} minutes, so that none is applied twice: for now it takes fewer a second; send this one again`,
   );
 }

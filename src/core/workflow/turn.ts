@@ -82,14 +82,16 @@ export class Turn {
     this.#rows.push({ table: 'chain', runId: '', id: '', value: row });
   }
 
-  /** Room for one more remembered request id: none is forgotten before its time (never a second application). */
-  canRemember(): boolean {
-    const { requests, applied } = this.state;
-    const { requestIds, requestRows } = this.limits;
-    if (requests.size + applied.size < requestIds && requests.size + applied.chunks < requestRows) return true;
-    const [start] = requests.values();
-    const [chunk] = applied.entries();
-    return (start !== undefined && this.#isOver(start)) || (chunk !== undefined && this.#isOver(chunk[1]));
+  /**
+   * Whether one more request may come that has to be remembered: none is forgotten before its time (never a second application).
+   *
+   * @param share of limits.requestIdsAtOnce that there may be
+   */
+  canRemember(share: number): boolean {
+    const { pace } = this.state;
+    const { requestIdsAtOnce, requestIdsPerTtl, requestIdTtl } = this.limits;
+    const most = share * requestIdsAtOnce;
+    return pace === undefined || pace.cost < most || pace.level(this.now, requestIdsPerTtl / requestIdTtl) < most;
   }
 
   /** Once a turn: this request id was applied to this run. */

@@ -16,6 +16,7 @@ const CAUSES: Readonly<Record<string, number>> = {
   SYSTEM_OVERLOADED: 3,
   PERSISTENCE_LIMIT: 4,
   BUSY_WORKFLOW: 5,
+  REQUEST_IDS: 5,
 };
 
 function detailOf(detail: StatusDetail): Detail {

@@ -262,7 +262,7 @@ describe('signals', () => {
   });
 
   it('are refused rather than forgotten when no more request ids can be remembered', () => {
-    const world = new World({ requestIds: 2 });
+    const world = new World({ requestIdsAtOnce: 16 + 2, requestIdsPerTtl: 1 });
     world.start();
     world.signal('a');
     world.signal('b');

@@ -21,7 +21,7 @@ export function pauseActivity(state: ActorState, message: PauseActivityMessage, 
     if (seenBefore(state, requestId) !== undefined) return nothing({ type: 'accepted' });
     if (inState !== 'Scheduled' && inState !== 'Started')
       return failedPrecondition(`activity is in non-pausable state ${inState}`);
-    const refused = refusedForRequestIds(turn, requestId);
+    const refused = refusedForRequestIds(turn, requestId, 'control');
     if (refused !== undefined) return refused;
     turn.remember(requestId, run.runId);
   }

@@ -28,7 +28,7 @@ export function pauseWorkflow(state: ActorState, message: PauseWorkflowMessage, 
     );
   }
   const turn = new Turn(state, context);
-  const refused = refusedForRequestIds(turn, requestId);
+  const refused = refusedForRequestIds(turn, requestId, 'control');
   if (refused !== undefined) return refused;
   turn.remember(requestId, run.runId);
   const draft = turn.open(run);

@@ -24,7 +24,7 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   }
   if (!isOpen(run) || run.row.facts.cancelRequested) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
-  const refused = refusedForRequestIds(turn, message.requestId);
+  const refused = refusedForRequestIds(turn, message.requestId, 'end');
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);

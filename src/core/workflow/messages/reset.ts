@@ -29,7 +29,7 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
   const problem = badPoint(history.base, finishEventId);
   if (problem !== undefined) return problem;
   const turn = new Turn(state, context);
-  const refused = refusedForRequestIds(turn, requestId);
+  const refused = refusedForRequestIds(turn, requestId, 'control');
   if (refused !== undefined) return refused;
   const runId = message.runId || context.spareRunId;
   turn.remember(requestId, runId);

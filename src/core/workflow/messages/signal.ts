@@ -22,7 +22,7 @@ export function signal(state: ActorState, message: SignalMessage, context: TurnC
     return invalidArgument('Blob data size exceeds limit.');
   }
   const turn = new Turn(state, context);
-  const refused = refusedSignal(turn, run) ?? refusedForRequestIds(turn, message.requestId);
+  const refused = refusedSignal(turn, run) ?? refusedForRequestIds(turn, message.requestId, 'message');
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);

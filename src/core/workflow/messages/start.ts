@@ -39,7 +39,7 @@ export function start(state: ActorState, message: StartMessage, context: TurnCon
   const repeated = repeatedStart(state, message);
   const turn = new Turn(state, context);
   if (repeated !== undefined) return withUpdate(turn, undefined, message, repeated);
-  const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId);
+  const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId, 'message');
   if (problem !== undefined) return problem;
   const known = knownUpdate(turn, message);
   if (known !== undefined) return known;

@@ -25,7 +25,7 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
     return invalidArgument('Blob data size exceeds limit.');
   }
   const turn = new Turn(state, context);
-  const refused = refusedForRequestIds(turn, message.requestId);
+  const refused = refusedForRequestIds(turn, message.requestId, 'end');
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);

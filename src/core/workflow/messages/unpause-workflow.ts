@@ -22,7 +22,7 @@ export function unpauseWorkflow(state: ActorState, message: UnpauseWorkflowMessa
   if (!isOpen(run)) return alreadyCompleted();
   if (!isPaused(run)) return failedPrecondition(`workflow ${state.workflowId} is not paused`);
   const turn = new Turn(state, context);
-  const refused = refusedForRequestIds(turn, requestId);
+  const refused = refusedForRequestIds(turn, requestId, 'control');
   if (refused !== undefined) return refused;
   turn.remember(requestId, run.runId);
   const draft = turn.open(run);
