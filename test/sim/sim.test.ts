@@ -10,7 +10,7 @@ import { FOUND } from './seeds.ts';
 import { type SeedReport, simulate } from './simulate.ts';
 
 const FIRST = 1;
-const SEEDS = 120;
+const SEEDS = 80;
 /** Within this many seeds from where it was last found each planted bug must be found again; the slice stops at the first that does. */
 const BUG_SEEDS = 200;
 /** ms: two slow cores, shared by others who load them three times over. */
