@@ -17,7 +17,7 @@ export interface LoadSpec {
   /** What is counted. Default: workflows. */
   readonly operation?: string;
   /** For each load a plan of its own: ids are used once. */
-  readonly plan: (load: string) => Plan;
+  readonly plan: (load: string) => Plan | Promise<Plan>;
   readonly shape: LoadShape;
   readonly path?: Path | undefined;
   /** Operations before the measured time, however steady the load is before: what is compared by CPU must have compiled all it will. */
@@ -70,10 +70,11 @@ export async function runLoad(
   loads += 1;
   const name = which === '' ? scenario : `${scenario}, ${which}`;
   progress.say(`${name}: ${describeShape(shape)}`);
+  const planned = await plan(`${scenario}-${loads}`);
   const beganAtMs = nowMs();
   const recorder = new Recorder(beganAtMs);
   const watch = new Watch(() => [...running.processes(), ...clients.processes()]);
-  const load = clients.load(plan(`${scenario}-${loads}`), shape, (samples) => recorder.take(samples));
+  const load = clients.load(planned, shape, (samples) => recorder.take(samples));
   const parts = { clients, recorder, watch, progress };
   const steady = await warmUp(parts, warmUpMostMs, warmUpLeast);
 

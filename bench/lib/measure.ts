@@ -8,7 +8,7 @@ import { multiplesOf } from './multiples.ts';
 import type { Measurement, Step } from './report.ts';
 
 const USUAL: Times = { warmUpMostMs: 10_000, measuredMs: 15_000 };
-const QUICK: Times = { warmUpMostMs: 2_500, measuredMs: 2_500 };
+const QUICK: Times = { warmUpMostMs: 2_000, measuredMs: 2_000 };
 const STEP: Times = { warmUpMostMs: 2_500, measuredMs: 4_000 };
 
 /** @throws Error when a result is wrong, missing, or a process dies */

@@ -3,7 +3,7 @@
 import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
 import { parameter, withTenuto } from '../lib/scenario.ts';
-import { startCollectors } from './collectors.ts';
+import { type Collectors, startCollectors } from './collectors.ts';
 
 export const hot: Scenario = {
   name: 'hot',
@@ -16,14 +16,18 @@ export const hot: Scenario = {
   needs: 'tenuto',
   run: async (context) =>
     await withTenuto(context, async (running, clients) => {
-      const { prefix, end } = await startCollectors(running.target, 'hot', 1);
+      const hot: Collectors[] = [];
       let sent = 0;
       /** Of the load that ended last. */
       let whole = { operations: 0, seconds: 0 };
       const measurement = await measure(context, running, clients, {
         scenario: 'hot',
         operation: 'signal',
-        plan: () => ({ of: 'signal', prefix, targets: 1 }),
+        // Each step has a workflow of its own: one takes so many as fast as they come, and more at an even rate.
+        plan: async (load) => {
+          hot.push(await startCollectors(running.target, load, 1));
+          return { of: 'signal', prefix: load, targets: 1 };
+        },
         shape: {
           kind: 'open',
           perSecond: context.load.ratePerSecond ?? parameter(context, 'signalsPerSecond'),
@@ -35,7 +39,8 @@ export const hot: Scenario = {
         },
       });
       const begunAtMs = performance.now();
-      const came = await end();
+      let came = 0;
+      for (const { end } of hot) came += await end();
       if (came !== sent) throw new Error(`${sent} signals were acknowledged, ${came} came`);
       const figures = [
         { name: 'signals acknowledged, and counted by the workflow', value: came, unit: '' },

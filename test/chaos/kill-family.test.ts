@@ -7,7 +7,7 @@ import { liveAsFamily } from './family.ts';
 import { makeBundle } from './kept.ts';
 import { inLanes, sample } from './places.ts';
 
-const SAMPLE = { node: 16, worker: 6 };
+const SAMPLE = { node: 10, worker: 4 };
 const SEED = 11;
 /** Messages between workflows in one life: twelve to start children and to answer, as many for signals, eight for ends and cancellations. */
 const SENT = 32;

@@ -8,7 +8,7 @@ import { everything, inLanes, sample } from './places.ts';
 import { liveThrough } from './scenario.ts';
 
 /** How many lives the sample is; each costs about a second of a core. */
-const SAMPLE = 16;
+const SAMPLE = 11;
 const SEED = 7;
 
 const directory = temporaryDir(afterAll);

@@ -7,7 +7,7 @@ import { makeBundle } from './kept.ts';
 import { everything, inLanes, sample } from './places.ts';
 import { liveThrough } from './scenario.ts';
 
-const SAMPLE = 12;
+const SAMPLE = 8;
 const SEED = 7;
 const WHEN = ['before', 'after', 'receive'];
 /** About as many messages as a worker sends, and receives, for one reference workflow. */
