@@ -26,7 +26,8 @@ export type FromClient =
   | { readonly say: 'connected' }
   /** `refused`: since the load began. */
   | ({ readonly say: 'samples'; readonly refused: number } & TakenSamples)
-  | { readonly say: 'done' }
+  /** @see Loop.notBegun */
+  | { readonly say: 'done'; readonly notBegun: number }
   | { readonly say: 'failed'; readonly why: string };
 
 export type Sink = (samples: TakenSamples) => void;
@@ -40,6 +41,7 @@ export class Clients {
   readonly #failed: Promise<never>;
   #sink: Sink = () => {};
   #refused: number[] = [];
+  #notBegun: number[] = [];
   #ending = false;
 
   private constructor(children: readonly ChildProcess[]) {
@@ -78,6 +80,11 @@ export class Clients {
     return this.#refused.reduce((sum, each) => sum + each, 0);
   }
 
+  /** Of the load that ended last: operations that were due and had not begun. */
+  get notBegun(): number {
+    return this.#notBegun.reduce((sum, each) => sum + each, 0);
+  }
+
   processes(): readonly SystemProcess[] {
     return this.#children.map((child, i) => ({
       role: 'client',
@@ -91,6 +98,7 @@ export class Clients {
   load(plan: Plan, shape: LoadShape, sink: Sink): { stop(): void; readonly done: Promise<void> } {
     this.#sink = sink;
     this.#refused = this.#children.map(() => 0);
+    this.#notBegun = this.#children.map(() => 0);
     const clients = this.count;
     const done = this.#replies('done');
     for (const [client, child] of this.#children.entries()) {
@@ -139,6 +147,7 @@ export class Clients {
 
   #read(message: FromClient, client: number, reject: (error: Error) => void): void {
     if (message.say === 'failed') reject(new Error(`client ${client + 1}: ${message.why}`));
+    if (message.say === 'done') this.#notBegun[client] = message.notBegun;
     if (message.say !== 'samples') return;
     this.#refused[client] = message.refused;
     this.#sink(message);

@@ -1,5 +1,6 @@
 // This run beside another one: ratios of rates and latencies. Pure. Beside peers of the same run: peers/beside.ts.
 
+import { spreadOf } from '../peers/beside.ts';
 import { keyOf, type Measurement, type Report } from './report.ts';
 
 export interface Ratios {
@@ -11,7 +12,7 @@ export interface Ratios {
 }
 
 export interface Baseline {
-  /** By `keyOf`; the last measurement of a key counts. */
+  /** By `keyOf`, to the medians of the rounds that the baseline has of it. */
   ratiosOf(measurement: Measurement): Ratios | undefined;
   /** Why the ratios may mean less than they seem to. */
   readonly warnings: readonly string[];
@@ -21,7 +22,11 @@ export interface Baseline {
 const SAME_MACHINE = 1.3;
 
 export function compareWith(baseline: Report, now: Pick<Report, 'floors' | 'machine' | 'mode'>): Baseline {
-  const before = new Map(baseline.measurements.map((measurement) => [keyOf(measurement), measurement]));
+  const before = new Map<string, Measurement[]>();
+  for (const measurement of baseline.measurements) {
+    const key = keyOf(measurement);
+    before.set(key, [...(before.get(key) ?? []), measurement]);
+  }
   const warnings: string[] = [];
   if (baseline.machine.cpu !== now.machine.cpu || baseline.machine.cores !== now.machine.cores)
     warnings.push(`the baseline is of another machine: ${baseline.machine.cores} cores, ${baseline.machine.cpu}`);
@@ -43,12 +48,23 @@ export function compareWith(baseline: Report, now: Pick<Report, 'floors' | 'mach
   };
 }
 
-/** One measurement's figures as multiples of another one's. */
-function ratiosBetween(one: Measurement, other: Measurement): Ratios {
+/** One measurement's figures as multiples of those of others. */
+function ratiosBetween(one: Measurement, others: readonly Measurement[]): Ratios {
+  const median = (read: (other: Measurement) => number | undefined): number | undefined =>
+    spreadOf(others.flatMap((other) => read(other) ?? []))?.median;
   return {
-    perSecond: ratio(one.perSecond, other.perSecond),
-    p50: ratio(one.latency?.p50Ms, other.latency?.p50Ms),
-    p99: ratio(one.latency?.p99Ms, other.latency?.p99Ms),
+    perSecond: ratio(
+      one.perSecond,
+      median(({ perSecond }) => perSecond),
+    ),
+    p50: ratio(
+      one.latency?.p50Ms,
+      median(({ latency }) => latency?.p50Ms),
+    ),
+    p99: ratio(
+      one.latency?.p99Ms,
+      median(({ latency }) => latency?.p99Ms),
+    ),
   };
 }
 

@@ -53,6 +53,8 @@ export interface LoadResult {
   /** Operations before the measured time. */
   readonly warmUp: number;
   readonly all: number;
+  /** @see Loop.notBegun */
+  readonly notBegun: number;
   readonly roles: readonly RoleFigures[];
   readonly series: readonly Point[];
   readonly steady: Measurement['steady'];
@@ -100,6 +102,7 @@ export async function runLoad(
     recorded,
     warmUp: before,
     all: recorder.total,
+    notBegun: clients.notBegun,
     roles: rolesOf(recorded.done),
     series: recorded.perSecond.map((second, i) => ({ atS: i + 1, ...second, roles: ticks[i] ?? [] })),
     steady,

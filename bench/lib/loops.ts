@@ -18,6 +18,8 @@ export interface Loop {
   stop(): void;
   /** Resolves when everything that began has ended; rejects with the first failure. */
   readonly ended: Promise<void>;
+  /** Were due when it was stopped, and had not begun: too many were open. Known once it has ended. */
+  readonly notBegun: number;
 }
 
 /** A process is woken on milliseconds: a start no later than this is the grain of the schedule, not a wait. */
@@ -40,6 +42,7 @@ export function dueAtMs(startMs: number, n: number, { perSecond, phase }: OpenLo
 
 export function openLoop(clock: LoadClock, options: OpenLoopOptions, operation: Operation): Loop {
   const running = new Running();
+  let notBegun = 0;
   const run = async (): Promise<void> => {
     const startMs = clock.nowMs();
     let inARow = 0;
@@ -50,12 +53,23 @@ export function openLoop(clock: LoadClock, options: OpenLoopOptions, operation: 
         while (!running.stopped && due > clock.nowMs()) await clock.sleepUntil(due);
       } else if ((inARow += 1) % BURST === 0) await clock.breathe();
       while (!running.stopped && running.open >= options.atMost) await running.oneEnded();
-      if (running.stopped) return;
+      if (running.stopped) {
+        const dueByNow = Math.floor(((clock.nowMs() - startMs) * options.perSecond) / 1000 - options.phase) + 1;
+        notBegun = running.open < options.atMost ? 0 : Math.max(0, dueByNow - n);
+        return;
+      }
       const nowMs = clock.nowMs();
       running.begin(operation(n, nowMs - due <= GRAIN_MS ? nowMs : due));
     }
   };
-  return running.loop(run());
+  const { stop, ended } = running.loop(run());
+  return {
+    stop,
+    ended,
+    get notBegun() {
+      return notBegun;
+    },
+  };
 }
 
 export function closedLoop(clock: LoadClock, concurrency: number, operation: Operation): Loop {
@@ -112,6 +126,7 @@ class Running {
       while (this.open > 0) await this.oneEnded();
     };
     return {
+      notBegun: 0,
       stop: () => {
         this.stopped = true;
         this.#wake();

@@ -5,7 +5,7 @@ import { kneeOf, nextStep } from './knee.ts';
 import { type LoadSpec, runLoad, type Times } from './load.ts';
 import type { RunningSystem, ScenarioContext } from './model.ts';
 import { multiplesOf } from './multiples.ts';
-import type { Measurement, Step } from './report.ts';
+import type { LoadShape, Measurement, Step } from './report.ts';
 
 const USUAL: Times = { warmUpMostMs: 10_000, measuredMs: 15_000 };
 const QUICK: Times = { warmUpMostMs: 2_000, measuredMs: 2_000 };
@@ -24,7 +24,8 @@ export async function measure(
     warmUpMostMs: Math.min(usual.warmUpMostMs, load.durationMs ?? usual.warmUpMostMs),
     measuredMs: load.durationMs ?? usual.measuredMs,
   };
-  const steps = load.step === 'no' ? [] : await stepUp(context, running, clients, spec);
+  const first = load.concurrency === undefined ? lowest(spec.shape) : spec.shape;
+  const steps = load.step === 'no' ? [] : await stepUp(context, running, clients, { ...spec, shape: first });
   const shape = steps.length === 0 ? spec.shape : (kneeOf(steps) ?? steps[0])?.shape;
   if (shape === undefined) throw new Error('a load needs a shape');
   const measured = await runLoad(context, running, clients, { ...spec, shape }, times);
@@ -38,6 +39,7 @@ export async function measure(
     round: 1,
     parameters: { ...parameters },
     shape,
+    ...(steps.length > 0 && { load: 'at its knee' }),
     clients: clients.count,
     operation: spec.operation ?? 'workflow',
     counts: { warmUp: measured.warmUp, done: recorded.done, all: measured.all, refused: clients.refused },
@@ -52,9 +54,19 @@ export async function measure(
     figures: [],
     notes: [
       ...(knew ? [] : ['the first step was past the knee already']),
+      ...(measured.notBegun === 0
+        ? []
+        : [
+            `${measured.notBegun.toLocaleString('en-US')} operations were due when the load ended and had not begun: so many are open already that a client begins no more, and how long these would have waited is not in the latencies`,
+          ]),
       ...(recorded.done > 0 ? [] : ['nothing ended in the measured time; all of it ended later']),
     ],
   };
+}
+
+/** Where a closed load begins that is to grow: a curve has more than its end. */
+function lowest(shape: LoadShape): LoadShape {
+  return shape.kind === 'open' ? shape : { ...shape, concurrency: Math.max(1, shape.concurrency >> 4) };
 }
 
 async function stepUp(

@@ -93,9 +93,14 @@ describe('other calls', () => {
     ],
     [{ of: 'count', filter: 'F', expected: 9 }, 8, /wrong result: F returned 8, expected 9/],
     [
-      { of: 'list', filter: 'F', atMost: 2, expected: 2 },
+      { of: 'list', filter: 'F', atMost: 2, expected: 2, prefix: 'a' },
       ['a', 'a'],
       /wrong result: the list of F returned 1, expected 2/,
+    ],
+    [
+      { of: 'list', filter: 'F', atMost: 2, expected: 2, prefix: 'a' },
+      ['a', 'b'],
+      /wrong result: the list of F returned -1, expected 2/,
     ],
   ])('are checked too: %j', async (plan, answer, message) => {
     await expect(

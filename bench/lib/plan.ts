@@ -27,7 +27,14 @@ export type Plan =
   | { readonly of: 'reset'; readonly prefix: string; readonly targets: number }
   | { readonly of: 'count'; readonly filter: string; readonly expected: number }
   /** The first page of so many. */
-  | { readonly of: 'list'; readonly filter: string; readonly atMost: number; readonly expected: number };
+  /** `prefix`: of every id that may be in it. */
+  | {
+      readonly of: 'list';
+      readonly filter: string;
+      readonly atMost: number;
+      readonly expected: number;
+      readonly prefix: string;
+    };
 
 /** In a client process. */
 export interface Operations {
@@ -127,12 +134,16 @@ function onceOf(plan: Plan, driver: Driver, client: number): (n: number) => Prom
       return async () => same(plan.filter, await call({ call: 'count', filter: plan.filter }), plan.expected);
     case 'list':
       return async () => {
-        const { filter, atMost, expected } = plan;
-        const ids = await call({ call: 'list', filter, atMost });
-        const different = Array.isArray(ids) ? new Set(ids).size : -1;
-        same(`the list of ${filter}`, different, expected);
+        const { filter, atMost, expected, prefix } = plan;
+        same(`the list of ${filter}`, differentIds(await call({ call: 'list', filter, atMost }), prefix), expected);
       };
   }
+}
+
+/** How many different ids a list has, if each begins so; else -1. */
+export function differentIds(list: unknown, prefix: string): number {
+  if (!Array.isArray(list) || !list.every((id) => typeof id === 'string' && id.startsWith(prefix))) return -1;
+  return new Set(list).size;
 }
 
 /** Key order does not matter, nor does what a system adds. @throws Error naming what was wrong */

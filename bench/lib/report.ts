@@ -92,6 +92,8 @@ const measurement = z.object({
   round: figure,
   parameters: z.record(z.string(), figure),
   shape: loadShape.optional(),
+  /** What the load is called where its shape is of the day, or each system's own: `at its knee`. */
+  load: z.string().optional(),
   clients: figure,
   /** What is counted: `workflow`, `signal`. */
   operation: z.string(),
@@ -101,7 +103,7 @@ const measurement = z.object({
     done: figure,
     /** Everything that began, before, in and after the measured time: each ended with the right result. */
     all: figure,
-    /** Refused at the first try (RESOURCE_EXHAUSTED) and tried again; the operation is counted once. */
+    /** Told to the caller as RESOURCE_EXHAUSTED, once the client had given up coming again by itself, and tried again; the operation is counted once. */
     refused: figure,
   }),
   seconds: figure,
@@ -176,9 +178,15 @@ export function readReport(file: string): Report {
 }
 
 /** Names what was measured, so that it can be found in another run. */
-export function keyOf({ scenario, case: which, system, shape }: Measurement): string {
+export function keyOf(measurement: Measurement): string {
+  const { scenario, case: which, system } = measurement;
   const variant = system.variant === undefined ? '' : ` (${system.variant})`;
-  return [scenario, which, `${system.name}${variant}`, shape === undefined ? '' : describeShape(shape)].join(' · ');
+  return [scenario, which, `${system.name}${variant}`, loadOf(measurement)].join(' · ');
+}
+
+/** The load as it is the same for every system and every run; empty where there is none. */
+export function loadOf({ load, shape }: Measurement): string {
+  return load ?? (shape === undefined ? '' : describeShape(shape));
 }
 
 export function describeShape(shape: LoadShape): string {

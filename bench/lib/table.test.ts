@@ -35,6 +35,8 @@ function measurement(more: Partial<Measurement> = {}): Measurement {
     multiples: [
       { what: 'p50', floor: '2 fsyncs + 8 loopback frames', floorValue: 2, unit: 'ms', times: 31 },
       { what: 'p99', floor: '2 fsyncs + 8 loopback frames', floorValue: 2, unit: 'ms', times: 50.5 },
+      { what: 'per second', floor: 'an echo', floorValue: 20_000, unit: '/s', times: 5 },
+      { what: 'per second', floor: 'one core', floorValue: 10_000, unit: '/s', times: 2.5 },
     ],
     steady: { afterS: 2 },
     steps: [],
@@ -91,13 +93,14 @@ describe('a report', () => {
         'p50 ms',
         'p99 ms',
         'p50, p99 × floor',
+        'limit × /s',
         'node µs',
         'worker µs',
         'client µs',
         'fsyncs',
         'KB written',
       ],
-      ['throughput', '256 at a time', '4,000', '62', '101', '31, 50.5', '230', '170', '45', '0.020', '5.20'],
+      ['throughput', '256 at a time', '4,000', '62', '101', '31, 50.5', '2.50', '230', '170', '45', '0.020', '5.20'],
     ]);
   });
 
@@ -106,6 +109,19 @@ describe('a report', () => {
     expect(rows(text)[1]?.[2]).toBe('~ 4,000');
     expect(text).toContain('~ the rate was not steady');
     expect(text).toContain('! throughput: something was odd');
+  });
+
+  it('lists the steps to the knee, where there are any', () => {
+    const step = {
+      shape: { kind: 'closed', concurrency: 16 },
+      perSecond: 900,
+      p50Ms: 5,
+      p99Ms: 9,
+      refused: 0,
+    } as const;
+    const text = renderReport(report([measurement({ load: 'at its knee', steps: [step] })]), undefined);
+    expect(rows(text)).toContainEqual(['throughput, tenuto', '16 at a time', '900', '5', '9']);
+    expect(renderReport(report([measurement()]), undefined)).not.toContain('step by step');
   });
 
   it('lists what a scenario measured of its own', () => {
@@ -152,6 +168,14 @@ describe('a baseline', () => {
     const [, same, other] = rows(renderReport(now, compareWith(before, now)));
     expect(same?.slice(-2)).toEqual(['2 ×', '1 ×']);
     expect(other?.slice(-2)).toEqual(['', '']);
+  });
+
+  it('gives ratios to the median of the rounds of before, also at a knee that lay elsewhere', () => {
+    const at = (concurrency: number, perSecond: number) =>
+      measurement({ perSecond, shape: { kind: 'closed', concurrency }, load: 'at its knee' });
+    const rounds = report([at(64, 1_000), at(128, 9_000), at(64, 2_000)]);
+    const [, line] = rows(renderReport(report([at(512, 4_000)]), compareWith(rounds, rounds)));
+    expect(line?.at(-2)).toBe('2 ×');
   });
 
   it('warns of another machine, another mode, and of a disk that has changed', () => {

@@ -11,6 +11,7 @@ export function renderReport(report: Report, baseline: Baseline | undefined): st
     renderHead(report),
     renderMeasurements(report.measurements, baseline),
     renderBeside(report.measurements, figure),
+    renderSteps(report),
     renderFigures(report),
     renderNotes(report, baseline),
   ];
@@ -43,6 +44,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       'p50 ms',
       'p99 ms',
       'p50, p99 × floor',
+      'limit × /s',
       'node µs',
       'worker µs',
       'client µs',
@@ -55,7 +57,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       'left',
       ...(peers ? (['left'] as const) : []),
       'left',
-      ...Array.from({ length: 13 }, () => 'right' as const),
+      ...Array.from({ length: 14 }, () => 'right' as const),
     ],
   });
   for (const measurement of withLoad) {
@@ -70,6 +72,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       figure(latency?.p50Ms),
       figure(latency?.p99Ms),
       multiplesOf(multiples),
+      figure(timesOfLimit(multiples)),
       figure(addUp(node?.cpuUsPerOperation, roleOf(measurement, 'store')?.cpuUsPerOperation)),
       figure(roleOf(measurement, 'worker')?.cpuUsPerOperation),
       figure(roleOf(measurement, 'client')?.cpuUsPerOperation),
@@ -87,6 +90,28 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
 function multiplesOf(multiples: Measurement['multiples']): string {
   const times = (['p50', 'p99'] as const).flatMap((of) => multiples.find(({ what }) => what === of)?.times ?? []);
   return times.map(figure).join(', ');
+}
+
+/** Of the limits of its rate the nearest one, as a multiple of the rate. */
+function timesOfLimit(multiples: Measurement['multiples']): number | undefined {
+  const limits = multiples.filter(({ what }) => what === 'per second').map(({ times }) => times);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** With `--step`: how the knee was found. */
+function renderSteps({ measurements }: Report): string {
+  const table = new Table({
+    head: ['step by step', 'load', '/s', 'p50 ms', 'p99 ms'],
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', 'left', 'right', 'right', 'right'],
+  });
+  for (const measurement of measurements) {
+    measurement.steps.forEach(({ shape, perSecond, p50Ms, p99Ms }, i) => {
+      const whose = i === 0 ? `${nameOf(measurement)}, ${measurement.system.name}` : '';
+      table.push([whose, describeShape(shape), figure(perSecond), figure(p50Ms), figure(p99Ms)]);
+    });
+  }
+  return table.length === 0 ? '' : table.toString();
 }
 
 /** What scenarios measured of their own: a line each. */

@@ -11,6 +11,7 @@ interface Given {
   readonly round?: number;
   readonly scenario?: string;
   readonly shape?: LoadShape;
+  readonly load?: string;
 }
 
 function measured({
@@ -21,6 +22,7 @@ function measured({
   round = 1,
   scenario = 'sequence',
   shape,
+  load,
 }: Given): Measurement {
   return {
     scenario,
@@ -29,6 +31,7 @@ function measured({
     round,
     parameters: {},
     shape: shape ?? { kind: 'closed', concurrency: 256 },
+    load,
     clients: 1,
     operation: 'workflow',
     counts: { warmUp: 0, done: 1, all: 1, refused: 0 },
@@ -82,6 +85,14 @@ describe('peers beside Tenuto', () => {
       measured({ system: 'restate', variant: '1 partition', perSecond: 99.9, p50Ms: 5, shape }),
     ]);
     expect(peer?.system.variant).toBe('1 partition');
+  });
+
+  it('are compared at the knee of each, wherever that is', () => {
+    const at = (system: string, concurrency: number, perSecond: number) =>
+      measured({ system, perSecond, shape: { kind: 'closed', concurrency }, load: 'at its knee' });
+    const [ours, peer] = besideEachOther([at('tenuto', 512, 900), at('tenuto', 256, 700), at('restate', 64, 400)]);
+    expect(ours).toMatchObject({ load: '512 at a time or 256 at a time', perSecond: { median: 800 } });
+    expect(peer).toMatchObject({ load: '64 at a time', tenuto: { perSecond: 2 } });
   });
 
   it('are compared only under the same load, and only where there is one of ours', () => {

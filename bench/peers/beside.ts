@@ -1,7 +1,7 @@
 // Peers beside Tenuto: the rounds of each become a median and a spread, of a peer's variants the better one stays, and ours is given as a multiple of
 // it. Pure.
 
-import { describeShape, type Measurement } from '../lib/report.ts';
+import { describeShape, loadOf, type Measurement } from '../lib/report.ts';
 
 export interface Spread {
   readonly median: number;
@@ -12,7 +12,7 @@ export interface Spread {
 export interface Row {
   readonly scenario: string;
   readonly case: string;
-  /** `256 at a time`. */
+  /** `256 at a time`; of each round its own, where they differ. */
   readonly load: string;
   readonly system: Measurement['system'];
   readonly rounds: number;
@@ -44,11 +44,12 @@ export interface Times {
 export function besideEachOther(measurements: readonly Measurement[]): readonly Row[] {
   const loads = groupedBy(
     measurements.filter(({ shape }) => shape !== undefined),
-    ({ scenario, case: which, shape }) => JSON.stringify([scenario, which, shape]),
+    (measurement) => JSON.stringify([measurement.scenario, measurement.case, loadOf(measurement)]),
   );
   return loads.flatMap((ofLoad) => {
+    const isRateGiven = ofLoad.every(({ shape, load }) => shape?.kind === 'open' && load === undefined);
     const systems = groupedBy(ofLoad, ({ system }) => system.name).map((ofSystem) =>
-      best(groupedBy(ofSystem, ({ system }) => system.variant ?? '').map(rowOf)),
+      best(groupedBy(ofSystem, ({ system }) => system.variant ?? '').map(rowOf), isRateGiven),
     );
     const ours = systems.find(({ system }) => system.name === 'tenuto');
     const peers = systems.filter((row) => row !== ours);
@@ -75,7 +76,7 @@ function rowOf(rounds: readonly Measurement[]): Row {
   return {
     scenario: first.scenario,
     case: first.case,
-    load: describeShape(first.shape),
+    load: [...new Set(rounds.flatMap(({ shape }) => (shape === undefined ? [] : describeShape(shape))))].join(' or '),
     system: first.system,
     rounds: rounds.length,
     perSecond,
@@ -87,10 +88,10 @@ function rowOf(rounds: readonly Measurement[]): Row {
 }
 
 /** More per second; at a rate that is given, and so the same for all, sooner. */
-function best(variants: readonly Row[]): Row {
+function best(variants: readonly Row[], isRateGiven: boolean): Row {
   const [first, ...others] = [...variants].sort((a, b) => {
     const [ofA, ofB] = [a.p50Ms?.median ?? 0, b.p50Ms?.median ?? 0];
-    return a.load.endsWith('/s') ? ofA - ofB : b.perSecond.median - a.perSecond.median;
+    return isRateGiven ? ofA - ofB : b.perSecond.median - a.perSecond.median;
   });
   if (first === undefined) throw new Error('a system has at least one variant');
   const worse = others.map(({ system, perSecond, p50Ms }) => ({

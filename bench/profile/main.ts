@@ -35,6 +35,9 @@ options
   --help
 `;
 
+/** What runs is `tenuto dev`, which starts node and worker itself. */
+const UNRECORDED: ReadonlySet<string> = new Set(['reload']);
+
 async function main(): Promise<number> {
   const { out, rest } = takeOut(process.argv.slice(2));
   const flags = parseFlags(rest, { scenarios: SCENARIOS });
@@ -47,6 +50,8 @@ async function main(): Promise<number> {
   if (flags.show === 'list' || scenario === undefined || another !== undefined) {
     throw new UsageError('name one scenario to profile; npm run bench -- --list shows them');
   }
+  if (UNRECORDED.has(scenario.name))
+    throw new UsageError(`scenario ${scenario.name} starts processes that cannot be recorded`);
   const folder = resolve(out ?? join('profiles', scenario.name));
   for (const role of PROFILED_ROLES) mkdirSync(recordingFolder(folder, role), { recursive: true });
   const before = new Set(PROFILED_ROLES.flatMap((role) => readdirSync(recordingFolder(folder, role))));

@@ -1,7 +1,7 @@
 // Charts of a load: latency by percentile, then second by second rates, latency, and for each system CPU and memory of its roles. Pure.
 
 import { readPercentiles } from '../lib/histogram.ts';
-import type { Measurement, Point, RoleFigures } from '../lib/report.ts';
+import { describeShape, type Measurement, type Point, type RoleFigures } from '../lib/report.ts';
 import { spreadOf } from '../peers/beside.ts';
 import { type Chart, COLOURS, type Line, type Place } from './chart.ts';
 import type { Entry, Load } from './loads.ts';
@@ -43,12 +43,19 @@ function ratesOf({ entries }: Load): Chart[] {
   ];
 }
 
-/** With `--step`: what each step let through, and how long it took. */
+/** With `--step`: what each step let through, and how long it took; the medians of the rounds that came to it. */
 function kneeOf({ entries }: Load): Chart[] {
-  const lines = linesOf(entries, ([first]) =>
-    (first?.steps ?? []).map(({ perSecond, p99Ms }) => ({ x: perSecond, y: p99Ms })),
-  );
+  const lines = linesOf(entries, stepsOf);
   return [{ title: 'p99 by throughput, step by step', x: 'rate', y: 'by ratio', yUnit: 'ms', lines }];
+}
+
+function stepsOf(rounds: readonly Measurement[]): readonly Place[] {
+  const steps = rounds.flatMap((round) => round.steps);
+  return [...new Set(steps.map(({ shape }) => describeShape(shape)))].flatMap((name) => {
+    const same = steps.filter(({ shape }) => describeShape(shape) === name);
+    const [x, y] = [spreadOf(same.map(({ perSecond }) => perSecond)), spreadOf(same.map(({ p99Ms }) => p99Ms))];
+    return x === undefined || y === undefined ? [] : [{ x: x.median, y: y.median }];
+  });
 }
 
 /** Of all systems to the same scale. */

@@ -1,7 +1,7 @@
 // A report's measurements as its page shows them: by scenario, by load, by system, with the same of the run before. Of several rounds the medians.
 // Pure.
 
-import { describeShape, keyOf, type Measurement, type Report } from '../lib/report.ts';
+import { keyOf, loadOf, type Measurement, type Report } from '../lib/report.ts';
 import { type Spread, spreadOf } from '../peers/beside.ts';
 
 export interface ScenarioLoads {
@@ -61,8 +61,8 @@ export function systemOf({ system: { name, variant } }: Measurement): string {
   return variant === undefined ? name : `${name} (${variant})`;
 }
 
-function nameOf({ case: which, shape }: Measurement): string {
-  return [which, shape === undefined ? '' : describeShape(shape)].filter((part) => part !== '').join(', ');
+function nameOf(measurement: Measurement): string {
+  return [measurement.case, loadOf(measurement)].filter((part) => part !== '').join(', ');
 }
 
 /** In the order in which each key came first. */

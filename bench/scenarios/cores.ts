@@ -2,6 +2,7 @@
 // and client, and how long one alone takes.
 
 import type { Scenario } from '../lib/model.ts';
+import type { Measurement } from '../lib/report.ts';
 import { parameter } from '../lib/scenario.ts';
 import { RunningTenuto } from '../tenuto/system.ts';
 import { besides, loads } from './cluster/costs.ts';
@@ -12,17 +13,35 @@ export const cores: Scenario = {
   runs: 'asked',
   parameters: {
     cores: { what: 'behind the port', usual: 2, quick: 2, atMost: 64 },
+    rounds: { what: 'one node, then several cores, in turn', usual: 3, quick: 1 },
     warmUp: { what: 'workflows before CPU is compared', usual: 30_000, quick: 1_000, is: 'a count or 0' },
   },
   shapes: [],
   ownLoads: 'by time',
   needs: 'tenuto',
   run: async (context) => {
-    const single = await RunningTenuto.start({});
-    const one = await loads(context, single, 'cores', 'one node').finally(() => single.stop());
-    const several = await RunningTenuto.start({ cores: parameter(context, 'cores') });
-    const name = `--cores ${parameter(context, 'cores')}`;
-    const measured = await loads(context, several, 'cores', name).finally(() => several.stop());
-    return [...one, ...measured.map((measurement, i) => besides(measurement, one[i]))];
+    const cores = parameter(context, 'cores');
+    const pairs: (readonly [one: Measurement[], several: Measurement[]])[] = [];
+    while (pairs.length < parameter(context, 'rounds')) {
+      const single = await RunningTenuto.start({});
+      const one = await loads(context, single, 'cores', 'one node').finally(() => single.stop());
+      const several = await RunningTenuto.start({ cores });
+      pairs.push([one, await loads(context, several, 'cores', `--cores ${cores}`).finally(() => several.stop())]);
+    }
+    return pairs.flatMap(([one, several], round) => [
+      ...one,
+      // The last line of each load says what came of all.
+      ...several.map((measurement, i) =>
+        round < pairs.length - 1
+          ? measurement
+          : besides(
+              measurement,
+              pairs.flatMap(([a, b]) => {
+                const [other, own] = [a[i], b[i]];
+                return other === undefined || own === undefined ? [] : [[own, other] as const];
+              }),
+            ),
+      ),
+    ]);
   },
 };

@@ -9,7 +9,7 @@ import { pathOf } from '../lib/multiples.ts';
 import type { LoadShape, Measurement } from '../lib/report.ts';
 import { parameter, withTenuto } from '../lib/scenario.ts';
 
-const FIRST: LoadShape = { kind: 'closed', concurrency: 32 };
+const FIRST = { kind: 'closed', concurrency: 32 } as const;
 
 export const overload: Scenario = {
   name: 'overload',
@@ -38,7 +38,7 @@ export const overload: Scenario = {
             whole = { operations, seconds };
           },
         });
-      const knee = await at('the knee', FIRST, { step: 'until the knee' });
+      const knee = await at('the knee', FIRST, { step: 'until the knee', concurrency: FIRST.concurrency });
       const durationMs = parameter(context, 'seconds') * 1000;
       const times = parameter(context, 'times');
       const callers = parameter(context, 'callers');
@@ -63,6 +63,8 @@ function againstKnee(
   const byNode = measurement.roles.find(({ role }) => role === 'node')?.refusedPerOperation ?? 0;
   return {
     ...measurement,
+    // Its rate is of the day, and is named by the case.
+    load: measurement.shape?.kind === 'open' ? 'as offered' : undefined,
     figures: [
       { name: 'of the whole load, first start to last result', value: perSecond, unit: '/s' },
       { name: 'share of the knee', value: knee.perSecond === 0 ? 0 : (100 * perSecond) / knee.perSecond, unit: '%' },

@@ -1,5 +1,6 @@
 // Cold replay: a worker that keeps nothing warm answers queries of workflows with long histories, so that each one reads and replays all of it.
 
+import { UsageError } from '../lib/flags.ts';
 import type { Driver, Scenario, ScenarioContext } from '../lib/model.ts';
 import { same } from '../lib/plan.ts';
 import type { Measurement } from '../lib/report.ts';
@@ -9,6 +10,7 @@ import type { RunningTenuto } from '../tenuto/system.ts';
 
 /** Scheduled, started and completed, of an activity and of the workflow task that follows it. */
 const EVENTS_PER_ACTIVITY = 6;
+/** Besides the longest, as far as they are shorter. */
 const LENGTHS = [1_000, 10_000, 50_000] as const;
 
 export const replay: Scenario = {
@@ -23,7 +25,10 @@ export const replay: Scenario = {
   shapes: [],
   needs: 'tenuto',
   run: async (context) => {
-    const lengths = LENGTHS.filter((events) => events <= parameter(context, 'longest'));
+    const longest = parameter(context, 'longest');
+    if (longest < EVENTS_PER_ACTIVITY)
+      throw new UsageError(`--set longest=${longest}: a history has ${EVENTS_PER_ACTIVITY} events at least`);
+    const lengths = [...LENGTHS.filter((events) => events < longest), longest];
     return await withTenuto(context, async (running) => {
       await withDriver(running.target, (driver) => grow(context, driver, lengths));
       await running.stopWorkers();
@@ -65,7 +70,7 @@ async function replayed(context: ScenarioContext, running: RunningTenuto, events
   const watch = new Watch(() => running.processes());
   await withDriver(running.target, async (driver) => {
     // Opens what a first query opens.
-    await driver.call({ call: 'query', id: idOf(LENGTHS[0]), name: 'seen' });
+    await driver.call({ call: 'query', id: idOf(events), name: 'seen' });
     await watch.begin();
     for (let i = 0; i < times; i += 1) {
       const begunAtMs = performance.now();

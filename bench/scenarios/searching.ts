@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from 'tenuto/client';
 import { IndexedValueType } from '../../src/wire/enums.ts';
 import { measure } from '../lib/measure.ts';
-import { type Driver, type Scenario, STAGE_ATTRIBUTE } from '../lib/model.ts';
+import { type Driver, type Scenario, type ScenarioContext, STAGE_ATTRIBUTE } from '../lib/model.ts';
 import { pathOf } from '../lib/multiples.ts';
-import type { Measurement } from '../lib/report.ts';
+import { differentIds } from '../lib/plan.ts';
+import type { LoadShape, Measurement } from '../lib/report.ts';
 import { parameter, shapeOf, withDriver, withTenuto } from '../lib/scenario.ts';
 import type { RunningTenuto } from '../tenuto/system.ts';
 
@@ -31,15 +32,16 @@ export const searching: Scenario = {
       await register(running);
       const upserts = parameter(context, 'upserts');
       const last = `${STAGE_ATTRIBUTE} = 'stage-${upserts}'`;
+      const shape = shapeOf(context.load, parameter(context, 'concurrency'));
       let executed = 0;
       return await withDriver(running.target, async (driver) => {
-        const asking = new Asking(driver, `stage-${Math.ceil(upserts / 2)}`);
+        const asking = new Asking(driver, `stage-${Math.ceil(upserts / 2)}`, mostOpen(context, shape));
         let measurement: Measurement;
         try {
           measurement = await measure(context, running, clients, {
             scenario: 'searching',
             plan: (prefix) => ({ of: 'execute', kind: 'searched', prefix, count: upserts, payloadBytes: 0 }),
-            shape: shapeOf(context.load, parameter(context, 'concurrency')),
+            shape,
             path: pathOf(upserts),
             onAll: (all) => {
               executed += all;
@@ -55,6 +57,10 @@ export const searching: Scenario = {
       });
     }),
 };
+
+/** A load that grows, or is offered at a rate, has as many as come. */
+const mostOpen = ({ load }: ScenarioContext, shape: LoadShape): number =>
+  load.step === 'no' && shape.kind === 'closed' ? shape.concurrency : Number.POSITIVE_INFINITY;
 
 async function register({ node }: RunningTenuto): Promise<void> {
   const connection = await Connection.connect({ address: node.address });
@@ -73,7 +79,11 @@ class Asking {
   readonly #counts: number[] = [];
   readonly #running: Promise<void>;
 
-  constructor(driver: Required<Driver>, stage: string) {
+  readonly #most: number;
+
+  /** @param most that are open at once */
+  constructor(driver: Required<Driver>, stage: string, most: number) {
+    this.#most = most;
     this.#running = this.#ask(driver, `${STAGE_ATTRIBUTE} = '${stage}' AND ExecutionStatus = 'Running'`);
     // Awaited by `end`.
     this.#running.catch(() => {});
@@ -102,15 +112,21 @@ class Asking {
 
   async #ask(driver: Required<Driver>, filter: string): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await timed(this.#lists, () => driver.call({ call: 'list', filter, atMost: PAGE }));
-      await timed(this.#counts, () => driver.call({ call: 'count', filter }));
+      const list = await timed(this.#lists, () => driver.call({ call: 'list', filter, atMost: PAGE }));
+      const found = differentIds(list, '');
+      if (!Array.isArray(list) || found !== list.length || found > PAGE)
+        throw new Error(`wrong list of ${filter}: ${JSON.stringify(list)}`);
+      const count = await timed(this.#counts, () => driver.call({ call: 'count', filter }));
+      if (!(typeof count === 'number' && count >= 0 && count <= this.#most))
+        throw new Error(`wrong count of ${filter}: ${String(count)}, at most ${this.#most} run at once`);
       await sleep(PAUSE_MS);
     }
   }
 }
 
-async function timed(times: number[], call: () => Promise<unknown>): Promise<void> {
+async function timed(times: number[], call: () => Promise<unknown>): Promise<unknown> {
   const begunAtMs = performance.now();
-  await call();
+  const answer = await call();
   times.push(performance.now() - begunAtMs);
+  return answer;
 }

@@ -4,7 +4,7 @@ import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
 import type { LoadShape, Measurement } from '../lib/report.ts';
 import { parameter, shapeOf, withSystem } from '../lib/scenario.ts';
-import { startCollectors } from './collectors.ts';
+import { type Collectors, startCollectors } from './collectors.ts';
 
 export const signals: Scenario = {
   name: 'signals',
@@ -25,20 +25,25 @@ export const signals: Scenario = {
         [1, { kind: 'open', perSecond: context.load.ratePerSecond ?? parameter(context, 'perSecondOne') }],
       ];
       for (const [targets, shape] of loads) {
-        const collectors = await startCollectors(running.target, `signalled-of-${targets}`, targets);
+        const collectors: Collectors[] = [];
         let sent = 0;
         const measurement = await measure(context, running, clients, {
           scenario: 'signals',
           case: targets === 1 ? 'to one' : `to ${targets}`,
           operation: 'signal',
-          plan: () => ({ of: 'signal', prefix: collectors.prefix, targets }),
+          // As in hot.ts: for each load workflows of its own.
+          plan: async (prefix) => {
+            collectors.push(await startCollectors(running.target, prefix, targets));
+            return { of: 'signal', prefix, targets };
+          },
           shape,
           path: { fsyncs: 1, frames: 2 },
           onAll: (all) => {
             sent += all;
           },
         });
-        const came = await collectors.end();
+        let came = 0;
+        for (const { end } of collectors) came += await end();
         if (came !== sent) throw new Error(`${sent} signals were acknowledged, ${came} came to ${targets} workflows`);
         measurements.push(measurement);
       }

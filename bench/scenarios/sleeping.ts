@@ -3,12 +3,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from 'tenuto/client';
 import type { Scenario, ScenarioContext } from '../lib/model.ts';
+import { same } from '../lib/plan.ts';
 import { usageOf } from '../lib/proc.ts';
 import type { Measurement } from '../lib/report.ts';
 import { inLanes, ownMeasurement, parameter, withDriver, withTenuto } from '../lib/scenario.ts';
 import type { RunningTenuto } from '../tenuto/system.ts';
 import { NodesWatch, Pace } from './backlog/pace.ts';
 
+/** Of all ids of those that sleep, and what they are found by. */
+export const SLEEPERS = 'sleeper-';
+export const ASLEEP = "WorkflowType = 'sleeper' AND ExecutionStatus = 'Running'";
 const DAY_MS = 86_400_000;
 const AT_A_TIME = 256;
 const LOOK_MS = 200;
@@ -43,6 +47,9 @@ async function sleepThenRestart(context: ScenarioContext, running: RunningTenuto
   await running.stopNode();
   context.progress.say('sleeping: restart');
   const again = await running.startNode();
+  const afterRestart = usageOf(again.pid);
+  const there = await withDriver(running.target, (driver) => driver.call({ call: 'count', filter: ASLEEP }));
+  same('how many sleep after the restart', there, count);
   return ownMeasurement(context, {
     scenario: 'sleeping',
     operation: 'workflow put to sleep',
@@ -54,7 +61,7 @@ async function sleepThenRestart(context: ScenarioContext, running: RunningTenuto
       { name: 'RssAnon', value: asleep?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
       { name: 'RSS', value: asleep?.rssMiB ?? Number.NaN, unit: 'MiB' },
       { name: 'restart ready', value: again.readyMs, unit: 'ms' },
-      { name: 'RssAnon after the restart', value: usageOf(again.pid)?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
+      { name: 'RssAnon after the restart', value: afterRestart?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
     ],
   });
 }
@@ -70,7 +77,7 @@ export async function putToSleep(
   let started = 0;
   await withDriver(running.target, async (driver) => {
     await inLanes(count, AT_A_TIME, async (i) => {
-      const id = `sleeper-${i}`;
+      const id = `${SLEEPERS}${i}`;
       await driver.call({ call: 'start', work: { kind: 'sleeper', id, input: { value: id, count: DAY_MS } } });
       started += 1;
       onStarted(started);

@@ -5,9 +5,8 @@ import type { Scenario } from '../lib/model.ts';
 import type { Plan } from '../lib/plan.ts';
 import type { Measurement } from '../lib/report.ts';
 import { parameter, shapeOf, withTenuto } from '../lib/scenario.ts';
-import { putToSleep, untilAllAsleep } from './sleeping.ts';
+import { ASLEEP, putToSleep, SLEEPERS, untilAllAsleep } from './sleeping.ts';
 
-const FILTER = "WorkflowType = 'sleeper' AND ExecutionStatus = 'Running'";
 const PAGE = 100;
 
 export const visibility: Scenario = {
@@ -26,8 +25,8 @@ export const visibility: Scenario = {
       await putToSleep(context, running, executions);
       await untilAllAsleep(running);
       const plans: Readonly<Record<string, Plan>> = {
-        count: { of: 'count', filter: FILTER, expected: executions },
-        list: { of: 'list', filter: FILTER, atMost: PAGE, expected: Math.min(PAGE, executions) },
+        count: { of: 'count', filter: ASLEEP, expected: executions },
+        list: { of: 'list', filter: ASLEEP, atMost: PAGE, expected: Math.min(PAGE, executions), prefix: SLEEPERS },
       };
       const measurements: Measurement[] = [];
       for (const [operation, plan] of Object.entries(plans)) {

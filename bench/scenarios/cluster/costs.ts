@@ -5,6 +5,7 @@ import type { RunningSystem, ScenarioContext } from '../../lib/model.ts';
 import { pathOf } from '../../lib/multiples.ts';
 import type { LoadShape, Measurement } from '../../lib/report.ts';
 import { clientCount, parameter, withClients } from '../../lib/scenario.ts';
+import { spreadOf } from '../../peers/beside.ts';
 import { SHARDS, withCluster } from '../../tenuto/cluster.ts';
 import { RunningTenuto } from '../../tenuto/system.ts';
 
@@ -27,7 +28,12 @@ export async function costs(context: ScenarioContext): Promise<Measurement[]> {
       await running.addWorker();
       return await loads(context, running, 'cluster', name);
     });
-    all.push(...measured.map((measurement, i) => besides(measurement, one[i])));
+    all.push(
+      ...measured.map((measurement, i) => {
+        const other = one[i];
+        return other === undefined ? measurement : besides(measurement, [[measurement, other]]);
+      }),
+    );
   }
   return all;
 }
@@ -59,18 +65,22 @@ export async function loads(
 
 const many = (shape: LoadShape | undefined): boolean => shape?.kind === 'closed' && shape.concurrency > 1;
 
-/** With the costs as multiples of those of one node under the same load. */
-export function besides(measurement: Measurement, one: Measurement | undefined): Measurement {
+/** With what it costs as multiples of one node's under the same load: the medians of the pairs that were measured one after the other. */
+export function besides(
+  measurement: Measurement,
+  pairs: readonly (readonly [measured: Measurement, one: Measurement])[],
+): Measurement {
+  const times = (name: string, read: (of: Measurement) => number): Measurement['figures'] => {
+    const all = pairs.map(([measured, one]) => read(measured) / read(one)).filter(Number.isFinite);
+    const median = spreadOf(all)?.median;
+    return median === undefined ? [] : [{ name, value: median, unit: '' }];
+  };
   const cpu = ({ roles }: Measurement): number => roles.find(({ role }) => role === 'node')?.cpuUsPerOperation ?? 0;
-  if (one === undefined || cpu(one) === 0) return measurement;
   const figures = many(measurement.shape)
-    ? [{ name: 'CPU of the nodes, times that of one', value: cpu(measurement) / cpu(one), unit: '' }]
-    : [
-        {
-          name: 'p50 alone, times that of one node',
-          value: (measurement.latency?.p50Ms ?? 0) / (one.latency?.p50Ms ?? 1),
-          unit: '',
-        },
-      ];
+    ? [
+        ...times('CPU of the nodes, times that of one', cpu),
+        ...times('rate, times that of one', ({ perSecond }) => perSecond),
+      ]
+    : times('p50 alone, times that of one node', ({ latency }) => latency?.p50Ms ?? 0);
   return { ...measurement, figures };
 }
