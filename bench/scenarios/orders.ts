@@ -1,5 +1,6 @@
 // Mixed business load: the order pipeline of examples/order-fulfillment with its two services, approvals, sagas and deadlines. The shop's audit at
-// the end balances money, stock and parcels; a discrepancy fails the run. People think and services take their time, so what counts is the CPU.
+// the end balances money, stock and parcels; a discrepancy fails the run. People think and services take their time, so what counts is the CPU, of
+// the node and of the pipeline's worker.
 
 import { Connection } from 'tenuto/client';
 import { libraryOf, OWN } from '../../test/chaos/cluster/build.ts';
@@ -32,7 +33,10 @@ async function pipeline(context: ScenarioContext, running: RunningTenuto): Promi
   const count = parameter(context, 'orders');
   const load = new Orders({ count, concurrency: parameter(context, 'concurrency'), seed: SEED, directory });
   const connection = await Connection.connect({ address: running.node.address });
-  const watch = new Watch(() => running.processes().filter(({ role }) => role === 'node'));
+  const watch = new Watch(() => [
+    ...running.processes().filter(({ role }) => role === 'node'),
+    ...(load.workerPid === undefined ? [] : [{ role: 'worker' as const, name: 'worker', pid: load.workerPid }]),
+  ]);
   try {
     await load.startServices();
     await load.startWorker([running.node.address]);
@@ -55,7 +59,11 @@ async function pipeline(context: ScenarioContext, running: RunningTenuto): Promi
         { name: 'orders ended, books balanced', value: ended, unit: '' },
         { name: 'orders', value: ended / seconds, unit: '/s' },
         { name: 'calls repeated', value: repeatedCalls, unit: '' },
-        { name: 'node CPU per order', value: roles[0]?.cpuUsPerOperation ?? Number.NaN, unit: 'µs' },
+        ...(['node', 'worker'] as const).map((role) => ({
+          name: `${role} CPU per order`,
+          value: roles.find((each) => each.role === role)?.cpuUsPerOperation ?? Number.NaN,
+          unit: 'µs',
+        })),
       ],
     });
   } finally {

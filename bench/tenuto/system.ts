@@ -1,6 +1,9 @@
 // Tenuto as a system of the bench: one node (LevelDB, fsync on) and its workers. Scenarios that reach behind it get its node and workers too.
 
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../src/version.ts';
 import { freePort, LOCALHOST } from '../../test/chaos/cluster/network.ts';
 import { removeFolder } from '../lib/folders.ts';
@@ -17,9 +20,20 @@ export interface TenutoOptions {
   readonly cores?: number | undefined;
 }
 
+/** ` (c14267fb)` of what was measured, `-dirty` where files have changed since; empty where this is no clone. */
+function commitOf(): string {
+  try {
+    const cwd = dirname(fileURLToPath(import.meta.url));
+    const args = ['describe', '--always', '--dirty', '--exclude', '*'];
+    return ` (${execFileSync('git', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()})`;
+  } catch {
+    return '';
+  }
+}
+
 export class TenutoSystem implements System {
   readonly name = 'tenuto';
-  readonly version = VERSION;
+  readonly version = `${VERSION}${commitOf()}`;
   readonly kinds = WORKFLOW_KINDS;
 
   start(options: TenutoOptions = {}): Promise<RunningTenuto> {

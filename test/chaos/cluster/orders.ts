@@ -41,6 +41,7 @@ export class Orders {
   readonly #children: Child[] = [];
   readonly #urls: string[] = [];
   readonly #stop = new AbortController();
+  #worker: Child | undefined;
   #desk: Desk | undefined;
   #ending: Promise<Map<string, Outcome>> | undefined;
 
@@ -71,7 +72,12 @@ export class Orders {
     { build = OWN, name = 'worker', more = [] }: { build?: Build; name?: string; more?: readonly string[] } = {},
   ): Promise<void> {
     const args = ['--address', addresses.join(','), ...this.#urls, ...more];
-    await this.#child(name, [join(demoOf(build), 'worker.js'), ...args]);
+    this.#worker = await this.#child(name, [join(demoOf(build), 'worker.js'), ...args]);
+  }
+
+  /** Of the worker that runs now; undefined: none does. */
+  get workerPid(): number | undefined {
+    return this.#worker?.pid;
   }
 
   /** Orders begin to come in, to a shop that is of the same build as its connection. */
@@ -127,7 +133,7 @@ export class Orders {
     return problems;
   }
 
-  async #child(name: string, args: string[]): Promise<void> {
+  async #child(name: string, args: string[]): Promise<Child> {
     const { directory } = this.#options;
     const child = new Child({ name, args, cwd: directory, logFile: join(directory, `${name}.log`) }, EXIT_WITH_PARENT, {
       message: () => {},
@@ -137,5 +143,6 @@ export class Orders {
     });
     this.#children.push(child);
     await child.start();
+    return child;
   }
 }
