@@ -8,6 +8,8 @@ import { recordingOptions } from '../profile/recording.ts';
 import { end } from './node.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
+/** Its threads run the workflows. */
+const THREAD = new URL('../lib/inside-thread.js', import.meta.url).href;
 
 export interface BenchWorkerOptions {
   readonly addresses: readonly string[];
@@ -28,7 +30,7 @@ export class BenchWorker {
   static async start({ addresses, taskQueue, cachedWorkflows, payloads }: BenchWorkerOptions): Promise<BenchWorker> {
     const child = fork(WORKER, [addresses.join(','), taskQueue, String(cachedWorkflows ?? ''), payloads ?? ''], {
       serialization: 'advanced',
-      execArgv: recordingOptions('worker'),
+      execArgv: [...recordingOptions('worker'), '--import', THREAD],
     });
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());
