@@ -82,8 +82,11 @@ async function startDoor(peer: InstalledPeer): Promise<RunningSystem> {
 
 async function start(peer: InstalledPeer, address: string, server: readonly SystemProcess[]): Promise<RunningSystem> {
   const run = `bench-${randomBytes(4).toString('hex')}`;
-  const inside = new URL('../../lib/inside.js', import.meta.url).href;
-  const command = { command: process.execPath, args: [peer.script('worker.mjs'), address, run, inside] };
+  const [inside = '', thread = ''] = ['inside', 'inside-thread'].map(
+    (name) => new URL(`../../lib/${name}.js`, import.meta.url).href,
+  );
+  const args = ['--import', thread, peer.script('worker.mjs'), address, run, inside];
+  const command = { command: process.execPath, args };
   const worker = Child.spawn("Temporal's worker", command, { ipc: 'yes' });
   try {
     await worker.message(WORKER_MS);
