@@ -45,8 +45,12 @@ describe('a campaign', () => {
         return resultOf(seed);
       });
     };
-    const { results } = await campaign({ openLane, seeds: 5 });
+    const lostSeeds: number[] = [];
+    const onResult = ({ seed }: SeedResult, isLost: boolean): void => void (isLost && lostSeeds.push(seed));
+    const { results } = await campaign({ openLane, seeds: 5, onResult });
     expect(opened).toBe(2);
+    // For a file of the campaign: what it would have done is not known.
+    expect(lostSeeds).toEqual([3]);
     expect(results.map(({ failure }) => failure?.message)).toEqual([
       undefined,
       undefined,

@@ -35,7 +35,8 @@ export interface CampaignOptions<R extends SeedResult> {
   /** No seed is begun after so long. */
   readonly mostMs?: number;
   /** As they come, in no particular order. */
-  readonly onResult?: (result: R) => void;
+  /** `isLost`: its lane was; what the seed would have done is not known. */
+  readonly onResult?: (result: R, isLost: boolean) => void;
   readonly isStopped?: () => boolean;
 }
 
@@ -70,6 +71,7 @@ export async function runCampaign<R extends SeedResult>(options: CampaignOptions
     for (let seed = take(); seed !== undefined; seed = take()) {
       lane ??= openLane();
       let result: R;
+      let isLost = false;
       try {
         const done = await lane.run(seed);
         ({ result } = done);
@@ -77,10 +79,11 @@ export async function runCampaign<R extends SeedResult>(options: CampaignOptions
       } catch (error) {
         lane.close();
         lane = undefined;
+        isLost = true;
         result = lost(seed, error instanceof Error ? error.message : String(error));
       }
       results.set(seed, result);
-      onResult?.(result);
+      onResult?.(result, isLost);
     }
     lane?.close();
   };

@@ -49,6 +49,19 @@ describe('heartbeats between two nodes', () => {
     expect(sender.take('listed')).toBeUndefined();
   });
 
+  it('are confirmed however many are on their way to a peer that is far away', () => {
+    const [sender, receiver] = [new BeatSender(), new BeatReceiver()];
+    const sent = Array.from({ length: 500 }, (_, i) => {
+      sender.collect(beat(1 + (i % 3)), i + 1);
+      return sender.take('listed') as Beat;
+    });
+    for (const [i, one] of sent.entries()) {
+      expect(receiver.received(one)?.map(({ shard }) => shard)).toContain(1 + (i % 3));
+      const answer = { round: one.round, version: one.next, state: 'taken', silent: [] } as const;
+      expect(sender.answered(answer)).toEqual([beat(1 + (i % 3))]);
+    }
+  });
+
   it('begin with the whole set when either side has started anew', () => {
     const sender = new BeatSender();
     sender.collect(beat(1), 1);

@@ -31,8 +31,8 @@ export interface BeatReply {
   readonly silent: readonly ShardId[];
 }
 
-/** Beats whose answer is still of use. */
-const REMEMBERED = 16;
+/** Beats on their way whose answer is still of use: of reads that each ask in a turn of its own, to a peer that is far away. */
+const REMEMBERED = 1_024;
 
 interface Sent {
   readonly round: number;
@@ -104,8 +104,11 @@ export class BeatSender {
       this.reset();
       return [];
     }
-    const sent = this.#sent.find((one) => one.round === round && one.next === version);
+    const at = this.#sent.findIndex((one) => one.round === round && one.next === version);
+    const sent = this.#sent[at];
     if (sent === undefined) return [];
+    // Answers come in the order of the beats: of those before it none will.
+    this.#sent.splice(0, at + 1);
     if (version > this.#acknowledged) {
       this.#acknowledged = version;
       for (const [shard, touched] of this.#touched) if (touched <= version) this.#touched.delete(shard);

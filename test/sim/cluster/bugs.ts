@@ -47,6 +47,20 @@ export const BUGS = {
       }),
     },
   },
+  /** What only starts tasks is called committed as soon as it is on its way: they are pushed before a majority has it. */
+  'pushed-before-majority': {
+    world: {
+      commitLog: (inner) => ({
+        ...inner,
+        append: (entries, settled) => {
+          if (!entries.every(startsTasks)) return inner.append(entries, settled);
+          const taken = inner.append(entries, () => undefined);
+          if (taken === 'taken') queueMicrotask(() => settled({ fenced: [] }));
+          return taken;
+        },
+      }),
+    },
+  },
   /** A flush takes along the rows of an entry that waits for its majority. */
   'flush-uncommitted': {
     world: {
@@ -194,6 +208,7 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
   },
   'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
   'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
+  'pushed-before-majority': { says: /^I1: a pushed \w+ task, event \d+ .* committed is/, from: 1 },
   'throttle-forgets': { says: /^flow: \d+ permits of key .* are given within/, from: 7 },
   'batch-step-noted-anyhow': {
     ...{ says: /^end: batch job op-\d-job counts .* which got no/, from: 12 },
@@ -210,5 +225,11 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     in: (plan) => plan.durability === 'shared' && having('isolated leader')(plan),
   },
 };
+
+/** No event, and a row of a run: what a task's start alone writes. */
+function startsTasks({ entry }: LogAppend): boolean {
+  const keys = [...decodeEntry(entry).rows.keys()];
+  return keys.some((key) => key.startsWith('a')) && !keys.some((key) => key.startsWith('e'));
+}
 
 export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);

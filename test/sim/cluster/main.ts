@@ -131,17 +131,22 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     known: file?.results ?? new Map(),
     mostFailures: wholeNumber(values.failures, 'failures', USAGE) ?? (file === undefined ? 1 : MOST_FAILURES),
     mostMs: (wholeNumber(values.seconds, 'seconds', USAGE) ?? Number.POSITIVE_INFINITY) * 1_000,
-    onResult: (result) => {
-      file?.append(result);
+    onResult: (result, isLost) => {
+      // A machine that stood still may have been why: a campaign that goes on tries it again.
+      if (!isLost) file?.append(result);
       said(result);
     },
     isStopped: () => isStopped,
   });
   const failed = run.results.filter(({ failure }) => failure !== undefined);
   const [first] = failed;
-  if (first !== undefined) await explain(first, choices);
   summary(run, lanes);
-  return judge(run, choices);
+  // It may be one that runs in circles.
+  if (first !== undefined) await explain(first, choices);
+  const code = judge(run, choices);
+  if (!isStopped) return code;
+  console.log(`stopped by hand after ${run.results.length} of ${seeds} seeds`);
+  return Math.max(1, code);
 }
 
 /** A line now and then while seeds run. */

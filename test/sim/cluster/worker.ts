@@ -4,6 +4,7 @@
 
 import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { Message, TaskRef } from '../../../src/core/workflow/message.ts';
+import type { Reply } from '../../../src/core/workflow/outcome.ts';
 import { decodeToken, encodeToken } from '../../../src/core/workflow/token.ts';
 import type { ActorAddress, Done, Engine } from '../../../src/ports/engine.ts';
 import type { Delivery, TaskKind, WorkerConnection, WorkerSession } from '../../../src/ports/matching.ts';
@@ -20,6 +21,7 @@ import type { Heartbeats } from './heartbeats.ts';
 import { ledgerAnswer, type TaskAnswer } from './ledger.ts';
 import type { ClusterProcess } from './node.ts';
 import { NAMESPACE } from './node.ts';
+import type { TaskWatch } from './task-watch.ts';
 import { checkTrue, checkWhole, WarmRuns } from './warm-runs.ts';
 import { CLIMBS, commandsFor, signalsOf, startOf, TASK_QUEUE } from './workflows.ts';
 
@@ -35,6 +37,7 @@ export interface WorkerWorld {
   readonly kernel: Kernel;
   readonly truth: Truth;
   readonly heartbeats: Heartbeats;
+  readonly tasks: TaskWatch;
   reached(what: string): void;
   /** Asks a node that is up, this one if possible; `done` may never be called. */
   ask<T>(
@@ -123,7 +126,7 @@ export class SimWorker {
       ahead: this.#ahead,
       ready: () => this.#connections.get(node) === connection,
       push: (task) => this.#push(node, connection, task),
-      pushDurable: () => undefined,
+      pushDurable: (token) => this.#world.tasks.durable(token),
       pushOver: (tokens) => {
         for (const token of tokens) {
           this.#held.delete(Buffer.from(token).toString('latin1'));
@@ -136,6 +139,7 @@ export class SimWorker {
 
   #push(node: ClusterProcess, connection: WorkerConnection, task: Delivery): boolean {
     if (this.#connections.get(node) !== connection) return false;
+    if (task.kind !== 'query') this.#world.tasks.pushed(task);
     const kind = task.kind === 'activity' ? 'activity' : 'workflow';
     if (!this.calm && this.#random.chance(this.#refuseChance)) {
       // The buffer is full, or the socket has just gone: the credit is granted anew once it is not.
@@ -379,7 +383,7 @@ export class SimWorker {
     const to: ActorAddress = { namespace: task.namespace, workflowId: task.workflowId };
     const attempt = (n: number): void => {
       let over = false;
-      const settle = (error: Status | undefined): void => {
+      const settle = (error: Status | undefined, reply?: Reply): void => {
         if (over) return;
         over = true;
         if (error !== undefined && n < MOST_TRIES && AGAIN.has(error.code)) {
@@ -389,13 +393,14 @@ export class SimWorker {
         if (error?.code === StatusCode.INTERNAL) {
           this.#world.kernel.fail(new Violation('door', `an answer of ${this.name} failed inside: ${error.message}`));
         }
+        if (error === undefined) this.#world.tasks.taken(tokenOf(task), task, message, reply);
         this.#held.delete(tokenOf(task));
         if (this.#ways.everywhere) this.#settled.add(tokenOf(task));
         this.answered += 1;
         heard(error);
         this.#finished(node, kind);
       };
-      this.#world.ask(
+      this.#world.ask<Reply>(
         n === 0 ? node : undefined,
         `${message.type} of ${to.workflowId}`,
         (engine, done) => engine.submit(to, message, done),

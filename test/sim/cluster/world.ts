@@ -29,6 +29,7 @@ import { ClusterProcess, HOLDER, type NodePlant, type NodeWorld } from './node.t
 import type { NodeProcess } from './node-process.ts';
 import { SimOperator } from './operations.ts';
 import type { ClusterPlan } from './plan.ts';
+import { TaskWatch } from './task-watch.ts';
 import { SimWorker } from './worker.ts';
 
 /** How far clocks of machines run apart at most: half of what replicas reckon with. */
@@ -58,6 +59,7 @@ export class ClusterWorld implements ClientWorld {
   readonly random: SeededRandom;
   readonly truth = new Truth();
   readonly updates = new UpdateWatch(this.truth);
+  readonly tasks: TaskWatch;
   readonly callbacks: CallbackWatch;
   readonly heartbeats: Heartbeats;
   readonly watch: LogWatch;
@@ -97,6 +99,7 @@ export class ClusterWorld implements ClientWorld {
       new SeededRandom(`cluster callbacks ${seed}`),
     );
     this.heartbeats = new Heartbeats(seed);
+    this.tasks = new TaskWatch(this.truth, (violation) => this.kernel.fail(violation));
     this.watch = new LogWatch(this.truth, (what) => this.reached(what));
     this.network = new ClusterNetwork(this.kernel, new SeededRandom(`cluster network ${seed}`));
     const { kernel } = this;
