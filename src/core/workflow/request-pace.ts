@@ -1,5 +1,5 @@
-// How fast requests that are remembered may come to one workflow id. So many at once, then as many again spread evenly over the time that each is
-// remembered for: what is kept is bounded, and a load that stays is slowed down but never stopped. Counted by spans of time, from the rows alone, so that
+// How fast requests that are remembered may come to one workflow id. So many at once, then more spread evenly over the time that each is
+// remembered for (limits.requestIdsAtOnce, requestIdsPerTtl): what is kept is bounded, and a load that stays is slowed down but never stopped. Counted by spans of time, from the rows alone, so that
 // it is the same after a load as before (I4).
 
 import { FINGERPRINT_BYTES } from './fingerprint.ts';
