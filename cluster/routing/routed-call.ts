@@ -106,7 +106,6 @@ export class RoutedCall<T> implements Waiting {
         if (isRemote(owner) && owner.node === stage.owner.node) return;
         // Its answer may never come. What has no request id waits for it all the same, as long as an attempt may take.
         if (this.#operation.effect === 'perhapsTwice') return;
-        if (this.#operation.effect === 'once') this.#maybeApplied = true;
         this.#elsewhere();
       }
     }
@@ -114,7 +113,9 @@ export class RoutedCall<T> implements Waiting {
 
   // ---------------------------------------------------------------- attempts
 
+  /** What the attempt asked for may be applied: only what comes of it was waited for. */
   #elsewhere(): void {
+    if (this.#operation.effect === 'once') this.#maybeApplied = true;
     this.#gotThrough();
     this.#stop();
     this.#try();
@@ -165,9 +166,11 @@ export class RoutedCall<T> implements Waiting {
     });
   }
 
-  /** Not served there: at once to the owner of a newer term that was named, else after a pause. */
+  /** Not served there, or for events not any more: at once to the owner of a newer term that was named, else after a pause. */
   #redirected(asked: RemoteOwner, owner: RemoteOwner | undefined): void {
     const { view, limits } = this.#context;
+    const { waits, effect } = this.#operation;
+    if (waits === 'forEvents' && effect === 'once') this.#maybeApplied = true;
     const news = owner !== undefined && view.learn(this.#shard, owner, asked.term);
     this.#redirects += 1;
     if (news && this.#redirects <= limits.redirects) this.#try();

@@ -9,7 +9,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '../../src/wire/enums.ts';
-import type { Status } from '../../src/wire/status.ts';
+import { type Status, StatusCode } from '../../src/wire/status.ts';
 import type { UpdateWorkflowExecutionResponse } from '../../src/wire/update.ts';
 import { forwardedMessage, updateMessage, updateWithStartMessage } from './message-checks.ts';
 import { at, RoutingWorld, type TestNode } from './routing.test-support.ts';
@@ -96,6 +96,33 @@ describe('an update', () => {
     c.engine.last.done(undefined, completed);
     world.time.advance(10);
     expect(outcomes).toEqual([{ error: undefined, value: completed }]);
+  });
+
+  it.each(['another node', 'this node'] as const)(
+    'that waited at %s when the shard left may have been accepted, whatever the last refusal says',
+    (where) => {
+      owned(where === 'another node' ? b : a);
+      const { outcomes } = sent(a, update);
+      const { outcomes: polled } = sent(a, poll);
+      world.time.advance(1_000);
+      expect(outcomes).toEqual([]);
+      // The next owner is never there.
+      c.view.setAll('unknown');
+      for (const node of [a, b]) node.view.setAll(at('c', 2));
+      world.time.advance(120_000);
+      expect(outcomes).toMatchObject([{ error: { code: StatusCode.UNAVAILABLE, detail: { applied: 'maybe' } } }]);
+      expect(polled).toMatchObject([{ error: { code: StatusCode.UNAVAILABLE, detail: { applied: 'no' } } }]);
+    },
+  );
+
+  it('that its node redirects after it waited there, too', () => {
+    owned(b);
+    const { outcomes } = sent(a, update);
+    world.time.advance(1_000);
+    c.view.setAll('unknown');
+    b.view.setAll(at('c', 2));
+    world.time.advance(120_000);
+    expect(outcomes).toMatchObject([{ error: { code: StatusCode.UNAVAILABLE, detail: { applied: 'maybe' } } }]);
   });
 
   it('with a start is one request: whoever does not know it does neither', () => {

@@ -1,8 +1,8 @@
 // The native connection that clients and workers share: one socket for everything and every node, which comes back by itself.
 //
 // A request stays open across reconnects until it is answered, its deadline passes or its caller gives it up: what was unanswered is
-// sent again, over another node's link if need be, which is safe because every mutating request carries a request id or a task token. Within one
-// tick frames travel as one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker
+// sent again, over another node's link if need be, which its request id or task token makes safe; the few changes without one end with "perhaps".
+// Within one tick frames travel as one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker
 // listens.
 
 import type { Method, MethodInParts, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
@@ -37,9 +37,11 @@ import {
   givenUp,
   knowsNoMetadata,
   LONG_WAITS,
+  notApplied,
   once,
+  perhapsApplied,
+  repeatOf,
   routeOf,
-  SENT_ONCE,
   timeLimitMs,
   unanswered,
 } from './requests.ts';
@@ -155,7 +157,8 @@ export class Connection extends Calls {
    * Sends a request and resolves with its answer.
    *
    * @throws RpcError with the server's status; DEADLINE_EXCEEDED past the time limit; CANCELLED when given up; RESOURCE_EXHAUSTED when
-   * too many requests are open or this one is too large to send, or when the server was too busy for it until the time limit: it was asked again.
+   * too many requests are open or this one is too large to send, or when the server was too busy for it until the time limit: it was asked again;
+   * UNAVAILABLE when nobody knows whether a change without request id was made.
    * @throws IllegalStateError when the connection was closed.
    */
   request<M extends Method>(
@@ -164,8 +167,9 @@ export class Connection extends Calls {
     options?: RequestOptions,
   ): Promise<Methods[M]['response']> {
     if (this.#closed) return Promise.reject(this.#closedError());
-    if (SENT_ONCE.has(method)) return this.#open(method, body, { kind: 'only', channel: this.#main }, 'once', options);
-    return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, 'again', options);
+    const repeat = repeatOf(method);
+    const route: Route = repeat === 'once' ? { kind: 'only', channel: this.#main } : this.#routeOf(body);
+    return this.#open(method, body, route, repeat, options);
   }
 
   /**
@@ -177,10 +181,9 @@ export class Connection extends Calls {
     body: () => Methods[M]['request'],
     { part, signal }: { part(part: Methods[M]['response']): void; signal: AbortSignal },
   ): Promise<Methods[M]['response']> {
-    const route = this.#nodes.known ? routeOf(body()) : ANY_ROUTE;
     // The server answers a method with that method's parts.
     const options = { timeoutMs: 0, signal, part: part as (body: unknown) => void, again: body };
-    return this.#openOn(method, body(), route, 'again', options);
+    return this.#openOn(method, body(), this.#routeOf(body()), 'again', options);
   }
 
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
@@ -301,7 +304,7 @@ export class Connection extends Calls {
 
   /** Nobody uses this channel any more. What is open on it may still be answered; what waits for it waits in vain. */
   #drop(channel: Channel): void {
-    const error = new RpcError(StatusCode.UNAVAILABLE, 'the node was left', { kind: 'Unavailable', applied: 'no' });
+    const error = notApplied('the node was left');
     for (const request of this.#requests.all()) {
       if (request.link === undefined && request.route.kind === 'only' && request.route.channel === channel) {
         this.#reject(request, error);
@@ -335,6 +338,10 @@ export class Connection extends Calls {
   #links(): Link[] {
     const { link } = this.#main;
     return link === undefined ? this.#nodes.links : [link, ...this.#nodes.links];
+  }
+
+  #routeOf(body: object): Route {
+    return this.#nodes.known ? routeOf(body) : ANY_ROUTE;
   }
 
   #linkFor({ route, refusedBy }: OpenRequest): Link | undefined {
@@ -455,11 +462,8 @@ export class Connection extends Calls {
       .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
     if (welcome !== undefined) channel.tellLinked(welcome, again);
     // Made while there was no link: sent now, behind what the handlers say, they would undo it.
-    const detail = { kind: 'Unavailable', applied: 'no' } as const;
     for (const request of again === 'again' ? outdated : []) {
-      if (request.link === undefined) {
-        this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, 'the connection was made anew', detail));
-      }
+      if (request.link === undefined) this.#reject(request, notApplied('the connection was made anew'));
     }
     for (const request of this.#requests.all()) {
       const unsent = request.link === undefined && this.#admission.admits(request) ? this.#linkFor(request) : undefined;
@@ -473,9 +477,8 @@ export class Connection extends Calls {
     for (const request of this.#requests.all()) {
       if (request.link !== link) continue;
       request.link = undefined;
-      const lost = { kind: 'Unavailable', applied: 'maybe' } as const;
-      if (request.repeat !== 'once') this.#sendOrConnect(request);
-      else this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, reason.message, lost));
+      if (request.repeat === 'again') this.#sendOrConnect(request);
+      else this.#reject(request, perhapsApplied(reason));
     }
     if (channel !== this.#main && this.#requests.size > 0) this.#main.linker.connect();
   }

@@ -55,6 +55,34 @@ describe('a lost connection', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('does not repeat a change that nothing tells from its repeat', async () => {
+    const { server, scheduler, connection } = setUp();
+    const error = caught(
+      connection.request('updateWorkflowExecutionOptions', { namespace: 'default', workflowId: 'w', identity: 'i' }),
+    );
+    await scheduler.settle();
+    server.link.drop('cable cut');
+    expect(await error).toMatchObject({
+      code: StatusCode.UNAVAILABLE,
+      message: expect.stringContaining('cable cut'),
+      detail: { kind: 'Unavailable', applied: 'maybe' },
+    });
+    await scheduler.advance(1_000);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('sends such a change with the next link when it was made without one', async () => {
+    const { server, scheduler, connection } = setUp();
+    await connection.ensureConnected();
+    server.link.drop();
+    const answer = connection.request('unpauseActivityExecution', {
+      ...{ namespace: 'default', workflowId: '', activityId: 'a', identity: 'i' },
+    });
+    await scheduler.advance(1_000);
+    server.respond(server.last, {});
+    expect(await answer).toEqual({});
+  });
+
   it('is not opened again when nobody needs it', async () => {
     const { server, scheduler, connection } = setUp();
     await connection.ensureConnected();

@@ -51,6 +51,25 @@ describe('a signal that one workflow refused for now', () => {
   });
 });
 
+describe('a change that nothing tells from its repeat', () => {
+  const unavailable = (applied?: 'no' | 'maybe'): Status => ({
+    code: StatusCode.UNAVAILABLE,
+    message: 'the leader went',
+    ...(applied === undefined ? {} : { detail: { kind: 'Unavailable', applied } }),
+  });
+
+  it.each<[string, Status, 'again' | 'not']>([
+    ['known not to have been applied', unavailable('no'), 'again'],
+    ['perhaps applied', unavailable('maybe'), 'not'],
+    ['unavailable, and no more is said', unavailable(), 'not'],
+    ['refused by a full node', full(), 'again'],
+  ])('%s', (_, status, expected) => {
+    const request = { repeat: 'unapplied', refusals: 0, deadline: 60_000 } as OpenRequest;
+    const pause = repeatIn(request, status, new VirtualScheduler());
+    expect(pause === undefined ? 'not' : 'again').toBe(expected);
+  });
+});
+
 describe('a request refused by a full node', () => {
   it('is sent again after growing pauses, until it is taken', async () => {
     const { server, scheduler, connection } = setUp();

@@ -29,6 +29,10 @@ export const isPaced = (status: Status): boolean => causeOf(status) === REQUEST_
 export const causeOf = ({ code, detail }: Status): string =>
   code === StatusCode.RESOURCE_EXHAUSTED && detail?.kind === 'ResourceExhausted' ? detail.cause : '';
 
+/** Whether nobody knows what became of a request that was answered so. */
+const mayBeApplied = ({ code, detail }: Status): boolean =>
+  code === StatusCode.UNAVAILABLE && !(detail?.kind === 'Unavailable' && detail.applied === 'no');
+
 /**
  * ms to wait before the request is sent again; undefined: the refusal is its answer.
  *
@@ -49,7 +53,7 @@ export function pauseMs(status: Status, refusals: number, random: number): numbe
  * once why. An unavailable shard is, for its leader may be there any time.
  */
 export function repeatIn(request: OpenRequest, status: Status, scheduler: Scheduler): number | undefined {
-  if (request.repeat === 'once') return undefined;
+  if (request.repeat === 'once' || (request.repeat === 'unapplied' && mayBeApplied(status))) return undefined;
   request.refusals += 1;
   // Signals come again together, after the pauses of their line: none has longer ones of its own.
   const isInLine = request.signalled !== undefined && isOfOneWorkflow(status);

@@ -22,8 +22,8 @@ export interface OpenRequest {
   readonly id: number;
   readonly method: Method;
   readonly route: Route;
-  /** `once`: not sent again when nobody knows what became of it; its caller decides. */
-  readonly repeat: 'again' | 'once';
+  /** When it is sent again: until it is answered, or only while it is known not to have been applied, or never; its caller decides. */
+  readonly repeat: 'again' | 'unapplied' | 'once';
   /** The last elements of its frame: one, which a server must understand, or none. */
   readonly metadata: readonly Record<string, string>[];
   /** Kept until answered, to be sent again after a reconnect. */

@@ -13,12 +13,45 @@ import type { Transport, TransportFactory } from './transport.ts';
  * Not sent twice: credit would count double, and a registration must list the tokens held *now*, which is the business of
  * `onReconnected`.
  */
-export const SENT_ONCE: ReadonlySet<Method> = new Set([
-  'grantCredit',
-  'registerWorker',
-  'unregisterWorker',
-  'withdrawCredit',
+const SENT_ONCE: ReadonlySet<Method> = new Set(['grantCredit', 'registerWorker', 'unregisterWorker', 'withdrawCredit']);
+
+/**
+ * Changes that nothing tells from their repeat: no request id, no task token. Somebody may have made the opposite one between the two, or the
+ * repeat of a creation or a deletion would be told that it comes too late.
+ */
+const NAMELESS: ReadonlySet<Method> = new Set([
+  'addSearchAttributes',
+  'createNexusEndpoint',
+  'deleteActivityExecution',
+  'deleteNamespace',
+  'deleteNexusEndpoint',
+  'deleteWorkerDeployment',
+  'deleteWorkerDeploymentVersion',
+  'deleteWorkflowExecution',
+  'deprecateNamespace',
+  'registerNamespace',
+  'removeSearchAttributes',
+  'replaceNode',
+  'resetActivity',
+  'resetActivityExecution',
+  'setWorkerDeploymentCurrentVersion',
+  'setWorkerDeploymentManager',
+  'setWorkerDeploymentRampingVersion',
+  'unpauseActivity',
+  'unpauseActivityExecution',
+  'updateActivityExecutionOptions',
+  'updateActivityOptions',
+  'updateNamespace',
+  'updateNexusEndpoint',
+  'updateTaskQueueConfig',
+  'updateWorkerDeploymentVersionMetadata',
+  'updateWorkflowExecutionOptions',
 ]);
+
+export function repeatOf(method: Method): OpenRequest['repeat'] {
+  if (SENT_ONCE.has(method)) return 'once';
+  return NAMELESS.has(method) ? 'unapplied' : 'again';
+}
 
 /** Waits of their own length: a link that is being left is not waited for. */
 export const LONG_WAITS: ReadonlySet<Method> = new Set([
@@ -98,6 +131,12 @@ export function givenUp(method: Method, signal: AbortSignal): RpcError {
   const message = `${method} was given up by its caller`;
   return new RpcError(StatusCode.CANCELLED, message, undefined, { cause: signal.reason });
 }
+
+export const notApplied = (message: string): RpcError =>
+  new RpcError(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'no' });
+
+export const perhapsApplied = ({ message }: Error): RpcError =>
+  new RpcError(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'maybe' });
 
 /** Such a server would do it with the token that the link said hello with. */
 export function knowsNoMetadata(method: Method, address: string): RpcError {

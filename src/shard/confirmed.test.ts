@@ -33,7 +33,7 @@ async function led() {
 describe('a request that changes nothing', () => {
   it.each([
     ['is answered when nobody else leads', true],
-    ['is refused as not applied when another may', false],
+    ['is refused when another may, as applied perhaps: here it repeats what was', false],
   ])('%s', async (_, fresh) => {
     const { w, confirm, all } = await led();
     const message = w.startMessage();
@@ -46,7 +46,7 @@ describe('a request that changes nothing', () => {
     expect(again.done).toBe(false);
     for (const say of confirm.splice(0)) say(fresh);
     await w.time.settle();
-    expect(again.error?.detail).toEqual(fresh ? undefined : { kind: 'Unavailable', applied: 'no' });
+    expect(again.error?.detail).toEqual(fresh ? undefined : { kind: 'Unavailable', applied: 'maybe' });
     expect(again.done).toBe(true);
   });
 
@@ -63,7 +63,7 @@ describe('a request that changes nothing', () => {
     expect(again.done).toBe(false);
     for (const say of confirm.splice(0)) say(fresh);
     await w.time.settle();
-    expect(again.error?.detail).toEqual(fresh ? undefined : { kind: 'Unavailable', applied: 'no' });
+    expect(again.error?.detail).toEqual(fresh ? undefined : { kind: 'Unavailable', applied: 'maybe' });
     expect(again.done).toBe(true);
   });
 });

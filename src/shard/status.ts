@@ -14,6 +14,10 @@ export const unavailable = (message: string, applied: 'no' | 'maybe'): Status =>
   detail: { kind: 'Unavailable', applied },
 });
 
+/** The same refusal where something may be durable that the request asked for. */
+export const perhaps = (why: Status): Status =>
+  why.detail?.kind === 'Unavailable' ? unavailable(why.message, 'maybe') : why;
+
 export const dataLoss = (message: string): Status => ({ code: StatusCode.DATA_LOSS, message });
 
 /** A bug of the server, met while it decided; nothing was applied. */

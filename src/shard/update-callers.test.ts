@@ -93,11 +93,26 @@ describe('an answer that is there before the reply', () => {
       answer(0);
       if (end === 'turn') reply(0, why);
       else sut.refuse(() => true, why);
-      expect(told).toEqual([{ error: why, value: undefined }]);
+      const error = end === 'turn' ? why : unavailable('led elsewhere', 'maybe');
+      expect(told).toEqual([{ error, value: undefined }]);
       if (end === 'shard') reply(0);
       expect(told).toHaveLength(1);
       expect(sut.size).toBe(0);
     }
+  });
+});
+
+describe('callers whose shard leaves', () => {
+  it('hear that what they asked for may be applied: a start, or the acceptance of an update, is durable before its outcome', () => {
+    const { sut, reply } = callers();
+    const told: Told[] = [];
+    sut.askWithStart(TO, WITH_START, (error, value) => told.push({ error, value }));
+    sut.ask({ ...TO, workflowId: 'elsewhere' }, { type: 'update', target: {}, ...ASK }, () => told.push());
+    reply(0);
+    reply(1);
+    sut.refuse(({ workflowId }) => workflowId === TO.workflowId, unavailable('led elsewhere', 'no'));
+    expect(told).toEqual([{ error: unavailable('led elsewhere', 'maybe'), value: undefined }]);
+    expect(sut.size).toBe(1);
   });
 });
 

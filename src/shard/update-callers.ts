@@ -12,7 +12,7 @@ import type { Actor } from './actor.ts';
 import { decodeBatch } from './batches.ts';
 import { readHistory } from './history.ts';
 import type { Reader } from './reader.ts';
-import { exhausted, messageOf, unavailable } from './status.ts';
+import { exhausted, messageOf, perhaps, unavailable } from './status.ts';
 import type { LeavingEffect } from './turn.ts';
 
 export interface UpdateCallersOptions {
@@ -136,15 +136,18 @@ export class UpdateCallers {
         (error: unknown) => {
           this.#options.onReadFailed(error);
           const what = `The outcome of update ${updateId} of workflow ${actor.workflowId} cannot be read: ${messageOf(error)}`;
-          this.#answer(callId, unavailable(what, 'no'), undefined);
+          this.#answer(callId, unavailable(what, 'maybe'), undefined);
         },
       );
     }
   }
 
-  /** These workflows are led elsewhere: the actors here, which held the updates, are gone (I4). */
+  /**
+   * These workflows are led elsewhere: the actors here, which held the updates, are gone (I4). What was accepted, and what was started with it, is
+   * durable, whatever its caller waits for.
+   */
   refuse(concerns: (to: ActorAddress) => boolean, why: Status): void {
-    for (const [callId, { to }] of [...this.#callers]) if (concerns(to)) this.#answer(callId, why, undefined);
+    for (const [callId, { to }] of [...this.#callers]) if (concerns(to)) this.#answer(callId, perhaps(why), undefined);
   }
 
   async #outcome(actor: Actor, runId: string, eventId: number): Promise<UpdateWorkflowExecutionResponse['outcome']> {
