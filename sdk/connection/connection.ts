@@ -168,8 +168,8 @@ export class Connection extends Calls {
   ): Promise<Methods[M]['response']> {
     if (this.#closed) return Promise.reject(this.#closedError());
     const repeat = repeatOf(method);
-    const route: Route = repeat === 'once' ? { kind: 'only', channel: this.#main } : this.#routeOf(body);
-    return this.#open(method, body, route, repeat, options);
+    if (repeat === 'once') return this.#open(method, body, { kind: 'only', channel: this.#main }, repeat, options);
+    return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, repeat, options);
   }
 
   /**
@@ -183,7 +183,8 @@ export class Connection extends Calls {
   ): Promise<Methods[M]['response']> {
     // The server answers a method with that method's parts.
     const options = { timeoutMs: 0, signal, part: part as (body: unknown) => void, again: body };
-    return this.#openOn(method, body(), this.#routeOf(body()), 'again', options);
+    const route = this.#nodes.known ? routeOf(body()) : ANY_ROUTE;
+    return this.#openOn(method, body(), route, 'again', options);
   }
 
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
@@ -338,10 +339,6 @@ export class Connection extends Calls {
   #links(): Link[] {
     const { link } = this.#main;
     return link === undefined ? this.#nodes.links : [link, ...this.#nodes.links];
-  }
-
-  #routeOf(body: object): Route {
-    return this.#nodes.known ? routeOf(body) : ANY_ROUTE;
   }
 
   #linkFor({ route, refusedBy }: OpenRequest): Link | undefined {

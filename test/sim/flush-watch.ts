@@ -21,28 +21,57 @@ interface FlushedShard {
 const isDerived = (key: string): boolean => key.startsWith('n') || (key.startsWith('m') && !key.startsWith('mo'));
 const isEvents = (key: string): boolean => key.startsWith('e');
 
+type Rows = ReadonlyMap<string, Uint8Array>;
+
+/** Another replica's rows have taken the place of a shard's. `wanted`: by the entries up to `lsn`. */
+export interface Installed {
+  readonly shard: number;
+  readonly lsn: number;
+  readonly wanted: Rows;
+  readonly found: Rows;
+}
+
+export interface FlushWatchOptions {
+  /** A shard's entries by lsn, from 1: at least those that were flushed. */
+  entriesOf(shard: number): readonly Entry[];
+  /** Throws where the two differ, but for rows that flushes add. */
+  installed?(installed: Installed): void;
+}
+
+/** All rows of a directory. */
+export type OnDisk = () => Iterable<readonly [key: string, framed: Uint8Array]>;
+
+/** Of a store that nobody sends snapshots to. */
+export const NOTHING_INSTALLED: OnDisk = () => [];
+
 export class FlushWatch {
-  readonly #entriesOf: (shard: number) => readonly Entry[];
+  readonly #options: FlushWatchOptions;
   readonly #shards = new Map<number, FlushedShard>();
 
-  /** @param entriesOf a shard's entries by lsn, from 1: at least those that were flushed */
-  constructor(entriesOf: (shard: number) => readonly Entry[]) {
-    this.#entriesOf = entriesOf;
+  constructor(options: FlushWatchOptions) {
+    this.#options = options;
   }
 
-  /** A flush of one shard: its rows on disk are now those of one lsn, and no others have changed. */
-  flushed(key: string, framed: Uint8Array, writes: readonly (readonly [string, Uint8Array | undefined])[]): void {
+  /** A flush of one shard: its rows on disk are now those of one lsn, and no others have changed. `onDisk` is asked after an installation. */
+  flushed(
+    key: string,
+    framed: Uint8Array,
+    writes: readonly (readonly [string, Uint8Array | undefined])[],
+    onDisk: OnDisk,
+  ): void {
     const id = key.charCodeAt(1) * 256 + key.charCodeAt(2);
     const { appliedLsn, installing } = decodePosition(unframe(key, framed, 'the simulated disk'));
+    const wasInstalling = this.#shards.get(id)?.installing === true;
     const shard = this.#shard(id, appliedLsn, installing);
     if (shard.installing) return;
-    const entries = this.#entriesOf(id);
+    const entries = this.#options.entriesOf(id);
     if (appliedLsn > entries.length) {
       throw new Violation(
         'flush',
         `shard ${id} is flushed to lsn ${appliedLsn}, its durable log ends at ${entries.length}`,
       );
     }
+    if (wasInstalling) this.#installed(id, shard, onDisk);
     const wanted = new Map<string, Uint8Array | undefined>();
     for (const { rows } of entries.slice(shard.appliedLsn, appliedLsn)) {
       for (const [rowKey, value] of rows) wanted.set(rowKey, value);
@@ -91,13 +120,22 @@ export class FlushWatch {
     shard.derived.check(id, appliedLsn, shard.applied, written);
   }
 
+  #installed(id: number, { appliedLsn, applied, derived }: FlushedShard, onDisk: OnDisk): void {
+    const found = new Map<string, Uint8Array>();
+    for (const [stored, framed] of onDisk()) {
+      if (shardOfRow(stored.slice(1)) === id) found.set(stored.slice(1), unframe(stored, framed, 'the simulated disk'));
+    }
+    this.#options.installed?.({ shard: id, lsn: appliedLsn, wanted: applied, found });
+    derived.check(id, appliedLsn, applied, found);
+  }
+
   #shard(id: number, appliedLsn: number, installing: boolean): FlushedShard {
     let shard = this.#shards.get(id);
     if (shard === undefined) this.#shards.set(id, (shard = { appliedLsn: 0, ...nothing(), installing: false }));
     if (shard.installing && !installing) {
       // The rows in place are another replica's: those of this lsn.
       Object.assign(shard, nothing());
-      apply(shard, this.#entriesOf(id).slice(0, appliedLsn));
+      apply(shard, this.#options.entriesOf(id).slice(0, appliedLsn));
       shard.appliedLsn = appliedLsn;
     }
     shard.installing = installing;

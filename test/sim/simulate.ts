@@ -137,7 +137,7 @@ export class Simulation {
       rpcs: plan.door && new RpcWatch(this.kernel, truth, this.answers),
       plant: options.plant ?? {},
       callbacks: this.callbacks,
-      core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)),
+      core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)).core,
       onFatal: (node, error) => this.#fatal(node, error),
     };
   }

@@ -11,7 +11,7 @@ import { decode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FlowWatch } from './flow-watch.ts';
-import { FlushWatch } from './flush-watch.ts';
+import { FlushWatch, NOTHING_INSTALLED } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
 import { NexusWatch } from './nexus-watch.ts';
 import { type Origin, originOf, pointOf } from './operations/reset-watch.ts';
@@ -99,7 +99,7 @@ export class Truth {
   readonly nexus = new NexusWatch();
   readonly versions = new VersionWatch();
   readonly watches = new Watches(this);
-  readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
+  readonly #flushes = new FlushWatch({ entriesOf: (shard) => this.entriesOf(shard) });
   /** Outbox messages that are not acknowledged. */
   readonly undelivered = new Set<string>();
   /** Runs that have not closed. */
@@ -113,7 +113,7 @@ export class Truth {
       if (key.startsWith(LOG) && value !== undefined) this.#logged(key, unframe(key, value, 'the simulated disk'));
     }
     for (const [key, value] of writes) {
-      if (key.startsWith(POSITION) && value !== undefined) this.#flushes.flushed(key, value, writes);
+      if (key.startsWith(POSITION) && value !== undefined) this.#flushes.flushed(key, value, writes, NOTHING_INSTALLED);
     }
   }
 

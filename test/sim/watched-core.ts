@@ -1,5 +1,6 @@
 // The pure core with a witness beside it: what a state would be if it were rebuilt from its rows, compared at random moments and at every
-// activation (I4). One per incarnation of the node: what it never made durable, the next one need not know.
+// activation (I4). One per incarnation of the node: what it never made durable, the next one need not know. Nor need a leader know what it last knew of
+// a shard before another led it.
 
 import type { Outcome } from '../../src/core/workflow/outcome.ts';
 import { packRow, unpackRow } from '../../src/core/workflow/row-codec.ts';
@@ -67,7 +68,13 @@ function canonical(state: ActorState): unknown {
   );
 }
 
-export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error: unknown) => void): ActorCore {
+export interface WatchedCore {
+  readonly core: ActorCore;
+  /** Of these workflows others may have decided since. */
+  forget(concerns: (namespace: string, workflowId: string) => boolean): void;
+}
+
+export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error: unknown) => void): WatchedCore {
   const witnesses = new Map<string, Witness>();
 
   const remember = (state: ActorState, rows: Iterable<StoredRow>): Witness => {
@@ -96,7 +103,7 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
     }
   };
 
-  return {
+  const core: ActorCore = {
     ...workflowCore,
     empty: (namespace, workflowId) => {
       const state = workflowCore.empty(namespace, workflowId);
@@ -137,6 +144,13 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
       }
       if (random.chance(0.05)) compare(next, rebuilt(witness), 'what its rows say');
       return next;
+    },
+  };
+  return {
+    core,
+    forget: (concerns) => {
+      for (const [workflowId, { state }] of witnesses)
+        if (concerns(state.namespace, workflowId)) witnesses.delete(workflowId);
     },
   };
 }

@@ -12,6 +12,10 @@ import type { LogAppend } from '../../../src/ports/store.ts';
 import { ShardEngine } from '../../../src/shard/engine.ts';
 import { decodeEntry, encodeEntry } from '../../../src/shard/entry.ts';
 import { JobRegistry } from '../../../src/shard/jobs/registry.ts';
+import { UpdateCallers } from '../../../src/shard/update-callers.ts';
+import { Installer } from '../../../src/store/installer.ts';
+import { decode, encode } from '../../../src/wire/codec.ts';
+import type { Status } from '../../../src/wire/status.ts';
 import { withoutReceived, withRowsOf } from '../bugs.ts';
 import { emptyVotes, majorityIs, readsAlone, replaced, truncatesCommitted } from '../plants.ts';
 import type { ClusterPlan, FaultName } from './plan.ts';
@@ -81,6 +85,18 @@ export const BUGS = {
       },
     },
   },
+  /** Rows leave the overlay when their flush begins: the flush claims to be done at once. */
+  'overlay-dropped-early': {
+    world: {
+      commitLog: (inner) => ({
+        ...inner,
+        flush: (flushes) => {
+          inner.flush(flushes).catch(() => undefined);
+          return Promise.resolve({ fenced: [] });
+        },
+      }),
+    },
+  },
   /** Those that the ring would have hold everything, instead of the log's own voters. */
   'quorum-over-the-ring': {
     replace: ({ machines, plan }) =>
@@ -113,6 +129,29 @@ export const BUGS = {
       return () => {
         for (const one of undo) one();
       };
+    },
+  },
+  /** Whoever waits for an update hears that nothing of it was applied when its shard leaves, whatever was accepted. */
+  'update-said-not-applied': {
+    replace: () => {
+      const { ask } = UpdateCallers.prototype;
+      return replaced(UpdateCallers.prototype, 'ask', function certain(this: UpdateCallers, to, message, done) {
+        return ask.call(this, to, message, (error, value) => {
+          const applied =
+            error?.detail?.kind === 'Unavailable' ? { kind: 'Unavailable', applied: 'no' } : error?.detail;
+          done(error && ({ ...error, detail: applied } as Status), value);
+        });
+      });
+    },
+  },
+  /** Of each part of a snapshot the last row is not taken. */
+  'snapshot-row-lost': {
+    replace: () => {
+      const { stage } = Installer.prototype;
+      return replaced(Installer.prototype, 'stage', function lossy(this: Installer, log, index, bytes) {
+        const rows = decode(bytes) as Uint8Array[];
+        return stage.call(this, log, index, encode(rows.slice(0, -2)));
+      });
     },
   },
   /** A key does not remember when it let a start through. */
@@ -202,12 +241,15 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     in: having('lost confirmation'),
   },
   'flush-uncommitted': { says: /^flush: .* on disk (is|are) not th/, from: 3 },
+  'overlay-dropped-early': { says: /^I4: workflow .* what its rows said when it was activated/, from: 9 },
   'quorum-over-the-ring': {
     ...{ says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 8 },
     in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
   },
   'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
   'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
+  'snapshot-row-lost': { says: /^I1: .* after shard \d+ was installed/, from: 2 },
+  'update-said-not-applied': { says: /^I5: update of .* was refused as not applied, and was applied/, from: 133 },
   'pushed-before-majority': { says: /^I1: a pushed \w+ task, event \d+ .* committed is/, from: 1 },
   'throttle-forgets': { says: /^flow: \d+ permits of key .* are given within/, from: 7 },
   'batch-step-noted-anyhow': {

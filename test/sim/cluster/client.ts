@@ -32,6 +32,7 @@ import type { UpdateWatch } from '../update-watch.ts';
 import { isBad, losesTasks, UPDATE } from './ledger.ts';
 import { NAMESPACE } from './node.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
+import { isNotApplied, PASSING } from './refusals.ts';
 import type { WorkerWorld } from './worker.ts';
 import { expectedResult, jsonOf, SIGNAL, signalsOf, TASK_QUEUE } from './workflows.ts';
 
@@ -52,13 +53,11 @@ const PAUSE_MS = 150;
 /** Tries of a read that need not succeed. */
 const READ_TRIES = 3;
 
-/** Refusals that say nothing about the request itself. */
-const PASSING: ReadonlySet<number> = new Set([
-  StatusCode.UNAVAILABLE,
-  StatusCode.DEADLINE_EXCEEDED,
-  StatusCode.RESOURCE_EXHAUSTED,
-  StatusCode.DATA_LOSS,
-]);
+/** `refusals`: answers too. `isDone`: whether what is asked for is committed. */
+interface Write {
+  readonly refusals?: readonly number[];
+  readonly isDone?: () => boolean;
+}
 
 type Outcome<T> = { readonly value: T } | { readonly refused: Status };
 
@@ -128,7 +127,9 @@ export class SimClient {
         await this.#start();
         return;
       case 'startOther': {
-        const outcome = await this.#sure('another start', this.#startMessage(requestId), [StatusCode.ALREADY_EXISTS]);
+        const outcome = await this.#sure('another start', this.#startMessage(requestId), {
+          refusals: [StatusCode.ALREADY_EXISTS],
+        });
         if ('value' in outcome) throw new Violation('I8', `workflow ${workflowId} was started a second time`);
         return;
       }
@@ -142,8 +143,10 @@ export class SimClient {
           identity: 'client',
           requestId,
         };
-        await this.#sure('signal', signal);
-        this.#isSignalled(step.text);
+        const isDone = (): boolean => this.#isSignalled(step.text);
+        await this.#sure('signal', signal, { isDone });
+        if (!isDone())
+          throw new Violation('I1', `signal ${step.text} of ${workflowId} was acknowledged and is not committed`);
         return;
       }
       case 'update':
@@ -185,7 +188,8 @@ export class SimClient {
 
   async #start(): Promise<void> {
     const { workflowId } = this.plan;
-    const outcome = await this.#sure('start', this.#startMessage(`${workflowId}/start`));
+    const isStarted = (): boolean => this.#world.truth.workflows.has(workflowId);
+    const outcome = await this.#sure('start', this.#startMessage(`${workflowId}/start`), { isDone: isStarted });
     if (!('value' in outcome) || outcome.value.type !== 'started')
       throw new Violation('door', `start of ${workflowId}`);
     const { runId } = outcome.value.response;
@@ -198,12 +202,12 @@ export class SimClient {
     this.runId = runId;
   }
 
-  #isSignalled(text: string): void {
+  #isSignalled(text: string): boolean {
     const { truth } = this.#world;
     const { workflowId } = this.plan;
     const data = JSON.stringify(text);
-    if (truth.signals.has(`${workflowId} ${SIGNAL} ${data}`)) return;
-    const waits = (truth.workflows.get(workflowId) ?? []).some(({ runId }) =>
+    if (truth.signals.has(`${workflowId} ${SIGNAL} ${data}`)) return true;
+    return (truth.workflows.get(workflowId) ?? []).some(({ runId }) =>
       truth
         .buffered(workflowId, runId)
         .some(
@@ -211,16 +215,19 @@ export class SimClient {
             event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED && jsonOf(event.attributes.input) === text,
         ),
     );
-    if (!waits) throw new Violation('I1', `signal ${text} of ${workflowId} was acknowledged and is not committed`);
   }
 
   /** What its workflow says to it, however often it takes to ask. */
   async #update({ id, until }: Extract<Step, { do: 'update' }>): Promise<void> {
     const { workflowId } = this.plan;
     const ask = { updateId: id, updateName: UPDATE, args: jsonPayloads(id), identity: 'client' };
-    const answered = await this.#until<UpdateWorkflowExecutionResponse>('update', (engine, done) => {
-      engine.update(this.#to, { type: 'update', callId: this.#random.uuid(), until, target: {}, ...ask }, done);
-    });
+    const answered = await this.#until<UpdateWorkflowExecutionResponse>(
+      'update',
+      (engine, done) => {
+        engine.update(this.#to, { type: 'update', callId: this.#random.uuid(), until, target: {}, ...ask }, done);
+      },
+      { isDone: () => this.#world.truth.updates.has(`${workflowId} ${id}`) },
+    );
     // No refusal is an answer here.
     if (!('value' in answered)) return;
     const { value: answer } = answered;
@@ -402,22 +409,27 @@ export class SimClient {
 
   // ---------------------------------------------------------------- calls
 
-  /** Until it is answered, whatever it takes. `refusals`: answers too. */
-  #sure(what: string, message: Message, refusals: readonly number[] = []): Promise<Outcome<Reply>> {
-    return this.#until<Reply>(what, (engine, done) => engine.submit(this.#to, message, done), refusals);
+  /** Until it is answered, whatever it takes. */
+  #sure(what: string, message: Message, write: Write = {}): Promise<Outcome<Reply>> {
+    return this.#until<Reply>(what, (engine, done) => engine.submit(this.#to, message, done), write);
   }
 
   async #until<T>(
     what: string,
     go: (engine: Engine, done: Done<T>) => void,
-    refusals: readonly number[] = [],
+    { refusals = [], isDone }: Write,
   ): Promise<Outcome<T>> {
+    let untouched = isDone?.() === false;
     for (let tries = 1; ; tries += 1) {
       if (tries === 2) this.#world.reached('request repeated');
       const outcome = await this.#once<T>(what, CALL_MS, go);
       if ('value' in outcome || refusals.includes(outcome.refused.code)) return outcome;
       this.#mustPass(what, outcome.refused);
+      untouched &&= isNotApplied(outcome.refused);
+      if (untouched) this.#world.reached('refused as not applied');
       await this.#pause(PAUSE_MS * Math.min(tries, 8));
+      if (untouched && isDone?.() === true)
+        throw new Violation('I5', `${what} of ${this.plan.workflowId} was refused as not applied, and was applied`);
     }
   }
 

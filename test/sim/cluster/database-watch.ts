@@ -4,7 +4,7 @@
 import { lsn } from '../../../src/ports/ids.ts';
 import { encodePosition, frame, POSITION, ROW, ZERO_POSITION } from '../../../src/store/framing.ts';
 import { u16Key } from '../../../src/store/keys.ts';
-import { FlushWatch } from '../flush-watch.ts';
+import { FlushWatch, NOTHING_INSTALLED } from '../flush-watch.ts';
 import { Violation } from '../kernel.ts';
 import type { Committed } from '../sql/tables.ts';
 import type { LogWatch } from './log-watch.ts';
@@ -15,7 +15,7 @@ export class DatabaseWatch {
 
   constructor(watch: LogWatch) {
     this.#watch = watch;
-    this.#flushes = new FlushWatch((shard) => watch.truth.entriesOf(shard));
+    this.#flushes = new FlushWatch({ entriesOf: (shard) => watch.truth.entriesOf(shard) });
   }
 
   committed({ moved, entries, rows }: Committed): void {
@@ -33,7 +33,7 @@ export class DatabaseWatch {
       if (after.appliedLsn === before.appliedLsn) continue;
       const key = POSITION + u16Key(after.shard);
       const position = encodePosition({ ...ZERO_POSITION, appliedLsn: lsn(after.appliedLsn) });
-      this.#flushes.flushed(key, frame(key, position), written);
+      this.#flushes.flushed(key, frame(key, position), written, NOTHING_INSTALLED);
     }
   }
 }

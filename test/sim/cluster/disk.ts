@@ -1,9 +1,11 @@
 // The disk of one data directory in a cluster: writes take time, complete in order, fail, find no room, or are lost in a crash but for the first few;
 // bits flip. What becomes durable is shown to whoever watches, at that instant.
 
-import { STAGED } from '../../../src/store/framing.ts';
+import { ROW, STAGED } from '../../../src/store/framing.ts';
+import { prefixEnd } from '../../../src/store/keys.ts';
 import { MemoryDisk } from '../../../src/store/memory/backend.ts';
 import { NotingMap } from '../disk.ts';
+import type { OnDisk } from '../flush-watch.ts';
 import type { Kernel } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -16,7 +18,7 @@ export class DirectoryDisk {
   readonly medium = new MemoryDisk();
   readonly #kernel: Kernel;
   readonly #random: SeededRandom;
-  readonly #onLanded: (written: Written) => void;
+  readonly #onLanded: (written: Written, onDisk: OnDisk) => void;
   readonly #map = new NotingMap();
   #underWay: { done: () => void }[] = [];
   #lastAt = 0;
@@ -31,7 +33,7 @@ export class DirectoryDisk {
   full = false;
   writeErrors = 0;
 
-  constructor(kernel: Kernel, random: SeededRandom, onLanded: (written: Written) => void) {
+  constructor(kernel: Kernel, random: SeededRandom, onLanded: (written: Written, onDisk: OnDisk) => void) {
     this.#kernel = kernel;
     this.#random = random;
     this.#onLanded = onLanded;
@@ -111,7 +113,7 @@ export class DirectoryDisk {
     const { changes } = this.#map;
     this.#map.changes = [];
     try {
-      this.#onLanded(changes);
+      this.#onLanded(changes, () => this.#map.range(ROW, prefixEnd(ROW), Number.POSITIVE_INFINITY, false));
     } catch (error) {
       this.#kernel.fail(error);
     }

@@ -12,7 +12,8 @@ import {
   type PositionRow,
   unframe,
 } from '../../../src/store/framing.ts';
-import { FlushWatch } from '../flush-watch.ts';
+import { compareRows } from '../end-checks.ts';
+import { FlushWatch, type Installed, type OnDisk } from '../flush-watch.ts';
 import { Violation } from '../kernel.ts';
 import type { Truth } from '../truth.ts';
 import type { Written } from './disk.ts';
@@ -55,6 +56,8 @@ export class LogWatch {
   readonly #directories = new Map<string, WatchedDirectory>();
   /** By directory and shard: the last entry that is the log's own. */
   readonly #controls = new Map<string, number>();
+  /** By directory and term: it stands because a leader hands over to it. Of which shard is not known. */
+  readonly #takeOvers = new Set<string>();
   /** By directory, shard and term: to whom. */
   readonly #promises = new Map<string, string>();
 
@@ -66,7 +69,7 @@ export class LogWatch {
   // ---------------------------------------------------------------- disks
 
   /** One batch of a directory has become durable. */
-  written(directory: string, written: Written): void {
+  written(directory: string, written: Written, onDisk: OnDisk): void {
     const fresh = new Set<Held>();
     for (const [key, value] of written) {
       if (key.startsWith(LOG) && value !== undefined)
@@ -88,7 +91,7 @@ export class LogWatch {
         this.#truncated(directory, shard, truncatedAfter, fresh);
       }
       if (installing || before?.installing === true || appliedLsn !== (before?.appliedLsn ?? 0)) {
-        flushes.flushed(key, value, written);
+        flushes.flushed(key, value, written, onDisk);
       }
     }
   }
@@ -117,6 +120,10 @@ export class LogWatch {
 
   // ---------------------------------------------------------------- nodes
 
+  takesOver(directory: string, term: number): void {
+    this.#takeOvers.add(`${directory} ${term}`);
+  }
+
   leads(directory: string, id: number, term: number, lastLsn: number): void {
     const shard = this.#shard(id);
     const other = shard.leaders.get(term);
@@ -124,7 +131,8 @@ export class LogWatch {
       throw new Violation('election safety', `${other} and ${directory} both lead shard ${id} in term ${term}`);
     }
     shard.leaders.set(term, directory);
-    if (term > 2 && other === undefined) this.#reached('election');
+    if (this.#takeOvers.has(`${directory} ${term}`)) this.#reached('hand-over');
+    else if (term > 2 && other === undefined) this.#reached('election');
     const known = this.truth.lastLsn(id);
     if (this.truth.lastTerm(id) <= term && lastLsn < known) {
       throw new Violation(
@@ -226,11 +234,22 @@ export class LogWatch {
   #directory(id: string): WatchedDirectory {
     let directory = this.#directories.get(id);
     if (directory === undefined) {
-      const flushes = new FlushWatch((shard) => this.truth.entriesOf(shard));
+      const flushes = new FlushWatch({
+        entriesOf: (shard) => this.truth.entriesOf(shard),
+        installed: (installed) => this.#installed(id, installed),
+      });
       directory = { flushes, logs: new Set(), positions: new Map() };
       this.#directories.set(id, directory);
     }
     return directory;
+  }
+
+  #installed(directory: string, { shard, lsn, wanted, found }: Installed): void {
+    // Of a run that was to be deleted some events may be gone already, others not yet.
+    const { deletions } = this.truth.watches;
+    const watches = { deletions: { isGone: (runId: string) => deletions.isWanted(runId), checkDisk: () => undefined } };
+    compareRows(found, { rows: wanted, watches }, `of ${directory} after shard ${shard} was installed at lsn ${lsn}`);
+    if (lsn > 0) this.#reached('snapshot compared');
   }
 
   #logged(directory: string, record: Uint8Array, fresh: Set<Held>): void {

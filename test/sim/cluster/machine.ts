@@ -2,6 +2,7 @@
 // directory may be emptied, and is then another one.
 
 import type { NodeState, StateStore } from '../../../cluster/node/state.ts';
+import type { OnDisk } from '../flush-watch.ts';
 import type { Kernel } from '../kernel.ts';
 import { SeededRandom } from '../random.ts';
 import { DirectoryDisk, type Written } from './disk.ts';
@@ -14,7 +15,7 @@ const STATE_MS = 2;
 export interface MachineWorld {
   kernel: Kernel;
   seed: number;
-  landed(directory: string, written: Written): void;
+  landed(directory: string, written: Written, onDisk: OnDisk): void;
 }
 
 export class Machine {
@@ -80,6 +81,6 @@ export class Machine {
     this.directoryId = `d${this.index}.${this.#directories}`;
     const { kernel, seed, landed } = this.#world;
     const random = new SeededRandom(`disk ${seed} ${this.directoryId}`);
-    return new DirectoryDisk(kernel, random, (written) => landed(this.directoryId, written));
+    return new DirectoryDisk(kernel, random, (written, onDisk) => landed(this.directoryId, written, onDisk));
   }
 }

@@ -32,6 +32,7 @@ import type { Kernel } from '../kernel.ts';
 import { sqlClients } from '../sql/client.ts';
 import type { SqlServer } from '../sql/server.ts';
 import { withSlowReads } from '../store.ts';
+import type { WatchedCore } from '../watched-core.ts';
 import { wrapped } from '../wrapped.ts';
 import type { LogWatch } from './log-watch.ts';
 import type { Machine } from './machine.ts';
@@ -96,6 +97,7 @@ export interface NodeWorld {
   readonly seeds: readonly string[];
   coordinatorOf(process: NodeProcess, host: string): MemoryCoordinatorOptions;
   callbacksOf(process: NodeProcess): CallbackSender;
+  watchedCore(): WatchedCore;
   /** A message of another shard's outbox has been applied here, and whoever sent it has not heard so yet. */
   applied(node: ClusterProcess, item: ShardMessage): void;
   reached(what: string): void;
@@ -116,6 +118,7 @@ export class ClusterProcess {
   cluster: ClusterNode | undefined;
   engine: ShardEngine | undefined;
   matcher: Matcher | undefined;
+  readonly #core: WatchedCore;
   /** For doors: reaches every shard. */
   doors: Engine | undefined;
   state: 'starting' | 'serving' | 'stopping' | 'dead' = 'starting';
@@ -128,6 +131,7 @@ export class ClusterProcess {
     this.directoryId = machine.directoryId;
     this.process = new NodeProcess(kernel, `${machine.name}.${machine.starts}`, machine.clock);
     machine.disk.process = this.process;
+    this.#core = world.watchedCore();
     const { shardCount } = settings;
     const { database } = world;
     if (database === undefined) {
@@ -298,6 +302,7 @@ export class ClusterProcess {
       commitLog: plant.commitLog?.(tapped) ?? tapped,
       relay: cluster.relay,
       callbacks: this.#world.callbacksOf(process),
+      core: this.#core.core,
     });
     this.engine = engine;
     matcher.attach(engine);
@@ -338,9 +343,11 @@ export class ClusterProcess {
   /** What the log tells this node's shards. */
   #tapApplied(engine: ShardEngine, watch: LogWatch): ShardEngine {
     const { directoryId } = this;
+    const { shardCount } = this.#world.settings;
     const replaced: Partial<ShardEngine> & Partial<LedShards> = {
       lead: (shard, term, lsn) => {
         this.#check(() => watch.leads(directoryId, shard, term, lsn));
+        this.#core.forget((...of) => shardOf(...of, shardCount) === shard);
         engine.lead(shard, term, lsn);
       },
       apply: (shard, lsn, entry) => {
@@ -352,7 +359,7 @@ export class ClusterProcess {
         engine.controlAppended(shard, lsn);
       },
       receive: (item, done) => {
-        const shard = shardOf(item.namespace, item.workflowId, this.#world.settings.shardCount);
+        const shard = shardOf(item.namespace, item.workflowId, shardCount);
         const term = watch.truth.receivedIn(shard, item.source, item.seq);
         if (term !== undefined) this.#world.reached('outbox repeat');
         if (term !== undefined && term < watch.truth.lastTerm(shard))

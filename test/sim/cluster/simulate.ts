@@ -50,8 +50,9 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   const { kernel } = world;
   const { takeOver } = Campaign.prototype;
   const unwatch = replaced(Campaign.prototype, 'takeOver', function watched(this: Campaign) {
-    world.reached('hand-over');
     takeOver.call(this);
+    const machine = world.machines.find(({ node }) => node?.process === kernel.current);
+    if (machine !== undefined) world.watch.takesOver(machine.directoryId, this.promises().term);
   });
   const putBack = options.bug?.replace?.(world) ?? (() => undefined);
   let healedMs = 0;
@@ -70,6 +71,7 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   unwatch();
   for (const what of [...world.truth.watches.met, ...world.truth.flows.seen, ...world.callbacks.seen])
     world.reached(what);
+  if (world.coreStats.comparisons > 0) world.reached('a state was compared with its rows');
   const { failure } = kernel;
   return {
     seed,

@@ -8,6 +8,7 @@ import { term } from '../../../src/ports/ids.ts';
 import type { ShardMessage } from '../../../src/ports/led-shards.ts';
 import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
+import { checkBounds } from '../end-checks.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
 import { CallbackWatch, callbacksOf } from '../operations/callback-watch.ts';
 import { SeededRandom } from '../random.ts';
@@ -15,6 +16,7 @@ import { SqlServer } from '../sql/server.ts';
 import type { asBelieved } from '../sql/tables.ts';
 import { Truth } from '../truth.ts';
 import { UpdateWatch } from '../update-watch.ts';
+import { type CoreStats, watchedCore } from '../watched-core.ts';
 import { SimBackups } from './backups.ts';
 import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
@@ -74,6 +76,7 @@ export class ClusterWorld implements ClientWorld {
   readonly tenants: readonly SimTenant[];
   readonly lives: readonly SimLife[];
   readonly backups: SimBackups;
+  readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   /** Events worth counting, by name. */
   readonly events = new Map<string, number>();
   readonly #node: NodeWorld;
@@ -122,8 +125,7 @@ export class ClusterWorld implements ClientWorld {
     for (let i = 0; i < plan.machines; i += 1) {
       const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), ms: this.random.between(-200, 200) };
       const options = { clock, zone: plan.zones === 1 ? '' : `z${i % plan.zones}`, wanted: i < plan.firstMembers };
-      const landed = (directory: string, written: Parameters<LogWatch['written']>[1]): void =>
-        this.watch.written(directory, written);
+      const landed = (...written: Parameters<LogWatch['written']>): void => this.watch.written(...written);
       const machine = new Machine({ kernel, seed, landed }, i, options);
       this.machines.push(machine);
     }
@@ -142,6 +144,7 @@ export class ClusterWorld implements ClientWorld {
     this.tenants = plan.flows.map(
       (flow) => new SimTenant(this, flow, new SeededRandom(`tenant ${flow.flow.key} ${seed}`)),
     );
+    const coreRandom = new SeededRandom(`cluster core ${seed}`);
     this.#node = {
       ...{ kernel, network: this.network, watch: this.watch, plant, database: this.database },
       settings: {
@@ -175,6 +178,7 @@ export class ClusterWorld implements ClientWorld {
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
       callbacksOf: (process) => callbacksOf(this.kernel, (work) => process.act(work), this.callbacks),
       coordinatorOf: (process, host) => this.#coordinatorOf(process, host),
+      watchedCore: () => watchedCore(coreRandom, this.coreStats, (violation) => this.kernel.fail(violation)),
       applied: (node, item) => this.onApplied?.(node, item),
       reached: (what) => this.reached(what),
       serves: () => undefined,
@@ -337,7 +341,9 @@ export class ClusterWorld implements ClientWorld {
       }
       for (const { node } of this.machines) {
         if (node?.engine === undefined || !node.process.alive) continue;
-        const { startsUndone } = node.engine.getStats();
+        const stats = node.engine.getStats();
+        checkBounds(stats, this.#node.settings.engine, this.truth);
+        const { startsUndone } = stats;
         if (startsUndone > (this.#undone.get(node) ?? 0)) this.reached('undelivered start');
         this.#undone.set(node, startsUndone);
       }

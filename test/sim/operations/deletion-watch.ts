@@ -33,6 +33,10 @@ export class DeletionWatch {
     this.#wanted.add(runId);
   }
 
+  isWanted(runId: string): boolean {
+    return this.#wanted.has(runId);
+  }
+
   isGone(runId: string): boolean {
     return this.#gone.has(runId);
   }
