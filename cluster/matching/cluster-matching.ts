@@ -115,6 +115,11 @@ export class ClusterMatching implements MatchingPeers {
       ...{ clock, scheduler, limits },
       send: (to, made) => this.#assign(to, made),
       tellRate: (queue, partition, rate) => this.#tellRate(queue, partition, rate),
+      full: ({ namespace, name, kind }, homes) => {
+        const what =
+          'a task queue finds no room at this node, which pairs its tasks with workers at other nodes: add nodes';
+        this.#log.warn({ namespace, taskQueue: name, kind, homes }, what);
+      },
     });
     this.#deliveries = new Deliveries({
       ...{ rpc, clock, scheduler, limits },

@@ -9,6 +9,7 @@ import { type AssignedFetch, idOf, type QueueNews, type QueueSpread } from './me
 
 /** Assignments are counted over so long, and lost ones made again. */
 const TICK_MS = 1_000;
+const SAY_MS = 60_000;
 /** Queries are no better or older than each other: those here first, whoever asks first. */
 const QUERY_RANK = { priority: 0, oldest: 0 };
 
@@ -57,6 +58,8 @@ export interface HomesOptions {
   send(to: string, made: readonly AssignedFetch[]): void;
   /** Once a second, of each partition but the first: to its home. */
   tellRate(queue: QueueKey, partition: number, rate: number): void;
+  /** This queue finds no room among so many: its tasks and workers at different nodes do not meet. At most once a minute. */
+  full(queue: QueueKey, homes: number): void;
 }
 
 export class Homes {
@@ -65,6 +68,7 @@ export class Homes {
   readonly #numbers: Numbers = { last: 0 };
   #dirty: Home[] = [];
   #ticker: Cancelable | undefined;
+  #saidFullAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: HomesOptions) {
     this.#options = options;
@@ -87,7 +91,13 @@ export class Homes {
     const id = `${partition}\0${idOf(queue)}`;
     let home = this.#homes.get(id);
     if (home === undefined) {
-      if (this.#homes.size >= limits.homes) return UNKNOWN;
+      if (this.#homes.size >= limits.homes) {
+        if (now - this.#saidFullAt >= SAY_MS) {
+          this.#saidFullAt = now;
+          this.#options.full(queue, this.#homes.size);
+        }
+        return UNKNOWN;
+      }
       home = new Home(queue, partition, limits, this.#numbers, now);
       this.#homes.set(id, home);
       this.#tickLater();

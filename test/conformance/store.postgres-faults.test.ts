@@ -489,3 +489,22 @@ describe('a server that is killed and started again', () => {
     }
   });
 });
+
+describe('a standby', () => {
+  it('is refused however it is reached, for what it shows may be old', { timeout: 120_000 }, async () => {
+    const own = new OwnPostgres();
+    try {
+      await own.start();
+      const there = await own.server.database();
+      await migrated(there);
+      await own.stop();
+      await own.startAsStandby();
+      const store = storeOn(there.url, { outageMs: 200 });
+      opened.push(store);
+      await expect(store.open()).rejects.toThrow('the URL must lead to the primary');
+    } finally {
+      for (const store of opened.splice(0)) store.abandon();
+      await own.remove();
+    }
+  });
+});

@@ -176,6 +176,12 @@ export class OwnPostgres {
     }
   }
 
+  /** After a stop: it reads only, and waits for what no primary sends it. */
+  startAsStandby(): Promise<this> {
+    writeFileSync(join(this.#directory, 'data', 'standby.signal'), '', { mode: 0o600 });
+    return this.start();
+  }
+
   /** `SIGINT`: fast, connections are cut. `SIGQUIT`: at once, and the next start recovers from the WAL, as after a crash. */
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     const child = this.#child;

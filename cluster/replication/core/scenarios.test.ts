@@ -654,6 +654,46 @@ describe('a follower', () => {
     expect(script.replica('c').role).not.toBe('leader');
   });
 
+  it('that was cut off while it took a snapshot goes on with the chunk that it lacks', () => {
+    const script = led(['a', 'b', 'c']);
+    const ways = ['a>c', 'c>a'];
+    for (const way of ways) script.cut.add(way);
+    for (const text of ['1', '2', '3']) {
+      script.do('a', (a) => a.propose(bytes(text)));
+      script.deliver();
+    }
+    const { log } = script.replica('a');
+    script.do('a', (a) => a.trimmed(lsn(4)));
+    script.cut.clear();
+    for (let beat = 0; beat < 2; beat += 1) {
+      script.pass(TIMES.heartbeatMs, ['a']);
+      script.deliver();
+    }
+    script.do('a', (a) => a.snapshotReady(id('c'), { ...log.base, id: 's1' }));
+    const parts = ['first', 'second', 'third'].map(bytes);
+    const read = (index: number): void => {
+      const digest = parts.slice(0, index + 1).reduce((before, part) => crc32(part, before), 0);
+      const place = index === parts.length - 1 ? 'last' : 'middle';
+      script.do('a', (a) => a.chunkRead(id('c'), 's1', { index, bytes: parts[index] ?? bytes(''), digest, place }));
+      script.deliver();
+    };
+    read(0);
+    read(1);
+    for (const way of ways) script.cut.add(way);
+    read(2);
+    script.cut.clear();
+    script.transcript();
+    const before = script.notices.length;
+    for (let beat = 0; beat < 20 && script.notices.length === before; beat += 1) {
+      script.pass(TIMES.heartbeatMs, ['a']);
+      script.deliver();
+    }
+    const wanted = script.notices.slice(before).filter(({ type }) => type === 'chunkWanted');
+    expect(wanted).toMatchObject([{ to: 'c', id: 's1', index: 2 }]);
+    read(2);
+    expect(script.replica('c').log.lastLsn).toBe(5);
+  });
+
   it('too far behind gets a snapshot, chunk by chunk, and then the tail', () => {
     const script = led(['a', 'b', 'c']);
     for (const way of ['a>c', 'c>a']) script.cut.add(way);

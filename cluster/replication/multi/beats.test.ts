@@ -75,6 +75,16 @@ describe('heartbeats between two nodes', () => {
     expect(receiver.received(sender.take('all') as Beat)).toEqual([beat(1)]);
   });
 
+  it('tell of a shard that is led no more, though another one has beaten twice', () => {
+    const [sender, receiver] = [new BeatSender(), new BeatReceiver()];
+    for (const shard of [1, 2]) sender.collect(beat(shard), 1);
+    const first = sender.take('all') as Beat;
+    receiver.received(first);
+    sender.answered({ round: 1, version: first.next, state: 'taken', silent: [] });
+    for (const commit of [5, 6]) sender.collect(beat(1, 1, commit), 2);
+    expect(receiver.received(sender.take('all') as Beat)).toEqual([beat(1, 1, 6)]);
+  });
+
   it('never tell a receiver of a shard, term or commit that was not so, whatever is lost, repeated or late', () => {
     const step = fc.record({
       leads: fc.uniqueArray(fc.nat(5), { maxLength: 6 }),

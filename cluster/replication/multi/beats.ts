@@ -50,19 +50,20 @@ export class BeatSender {
   #sent: Sent[] = [];
   /** The whole set as a list, until it changes. */
   #all: readonly ShardBeat[] | undefined;
-  #collected: ShardBeat[] = [];
+  /** A shard may beat twice in a tick: once as it is elected, once as its heartbeat is due. */
+  readonly #collected = new Map<ShardId, ShardBeat>();
   #round = 0;
 
   /** A leader's heartbeat of this tick. */
   collect(beat: ShardBeat, round: number): void {
-    this.#collected.push(beat);
+    this.#collected.set(beat.shard, beat);
     this.#round = round;
   }
 
   /** What was collected as one beat. `all`: every shard led here has beaten, so those that have not are not led any more. */
   take(scope: 'all' | 'listed'): Beat | undefined {
-    const collected = this.#collected;
-    this.#collected = [];
+    const collected = [...this.#collected.values()];
+    this.#collected.clear();
     if (collected.length === 0 && (scope === 'listed' || this.#set.size === 0)) return undefined;
     const next = this.#version + 1;
     for (const beat of collected) {

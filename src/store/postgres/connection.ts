@@ -53,6 +53,20 @@ export const newPgClient: NewSqlClient = async (options, { name, idleMs }) => {
 /** A role may have it off: then "durable" would be a lie. The stricter values stay. */
 const DURABLE = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit', true) = 'off'`;
 
+/** A proxy may lead there, where reads are of some time ago. */
+const STANDBY = 'SELECT pg_is_in_recovery()';
+
+/** With the code of what a write would have been refused with. */
+class StandbyError extends Error {
+  readonly code = '25006';
+
+  constructor() {
+    super(
+      'the server is a standby, whose rows may be older than what is acknowledged: the URL must lead to the primary',
+    );
+  }
+}
+
 export class Connection {
   readonly #client: SqlClient;
   readonly #timeoutMs: number;
@@ -78,6 +92,8 @@ export class Connection {
     try {
       await made.connect();
       await connection.query(DURABLE);
+      const [[isStandby] = []] = await connection.query(STANDBY);
+      if (isStandby === true) throw new StandbyError();
     } catch (error) {
       connection.destroy();
       throw error;

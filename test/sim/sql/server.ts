@@ -159,7 +159,7 @@ export class SqlSession {
       }
       answer(error, rows);
     };
-    const command = /^\s*(BEGIN|COMMIT|ROLLBACK|SELECT set_config)/.exec(text)?.[1];
+    const command = /^\s*(BEGIN|COMMIT|ROLLBACK|SELECT set_config|SELECT pg_is_in_recovery)/.exec(text)?.[1];
     switch (command) {
       case 'BEGIN':
         this.#seesOneInstant = text.includes('REPEATABLE READ');
@@ -178,6 +178,9 @@ export class SqlSession {
         return;
       case 'SELECT set_config':
         done(undefined, []);
+        return;
+      case 'SELECT pg_is_in_recovery':
+        done(undefined, [[false]]);
         return;
       default:
         if (this.#aborted) done(new SqlError('25P02', 'current transaction is aborted'), []);
