@@ -93,6 +93,12 @@ const exhausted = (message: string): Status => ({
   detail: { kind: 'ResourceExhausted', cause: 'NODE_LINK' },
 });
 
+/** Too late to say that nothing was done. */
+const tooLarge = (method: string, bytes: number): Status => ({
+  code: StatusCode.INTERNAL,
+  message: `The answer to ${method} has ${bytes} bytes, more than a node-to-node link carries; what was asked for may be done.`,
+});
+
 const NOT_OPEN: RpcCall = { abandon: () => undefined };
 
 /** Room for a frame's fields around its body. */
@@ -307,7 +313,7 @@ export class Rpc implements ChannelUser {
       bytes = encodeFrame({
         kind: 'refusal',
         id: frame.id,
-        status: exhausted(`The answer to ${method} has ${bytes.length} bytes, more than a node-to-node link carries.`),
+        status: tooLarge(method, bytes.length),
       });
     }
     if (exchange.unsent.length === 0 && peer.send('rpc', bytes)) return;

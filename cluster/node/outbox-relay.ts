@@ -77,7 +77,7 @@ export class OutboxRelay {
       const shard = options.shardOf(item.namespace, item.workflowId);
       const owner = options.view.ownerOf(shard);
       if (owner === 'local') options.engine().receive(item, (said) => call.answer(encodeValue(said)));
-      else call.answer(encodeRedirect(owner));
+      else call.answer(encodeRedirect(owner, 'notAsked'));
     });
   }
 

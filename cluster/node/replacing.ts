@@ -74,9 +74,10 @@ export class Replacing {
     const others = peers.map((peer) => this.#ask(peer, FORGET, { directoryId }, done));
     const outcomes = [placement.forget(directoryId), ...(await Promise.all(others))];
     if (outcomes.includes('forgotten')) return undefined;
+    // Who did not answer may have done it.
     return unavailable(
       `Node ${name} is gone, but no node has noticed for long enough to take it out of the plan: ask again.`,
-      'no',
+      outcomes.includes(undefined) ? 'maybe' : 'no',
     );
   }
 

@@ -20,14 +20,18 @@ export function decodeBody(bytes: Uint8Array): unknown {
 
 export type Answered<T> =
   | { type: 'value'; value: T }
-  /** The node does not serve the shard. `owner`: who does, if it knows. */
-  | { type: 'redirect'; owner: RemoteOwner | undefined }
+  /** The node does not serve the shard. `owner`: who does, if it knows. `asked`: it did when the request came, and may have applied it. */
+  | { type: 'redirect'; owner: RemoteOwner | undefined; asked: boolean }
   | { type: 'garbage'; what: string };
 
 export const encodeValue = (value: unknown): Uint8Array => encode([VALUE, value ?? null]);
 
-export const encodeRedirect = (owner: Owner): Uint8Array =>
-  encode([REDIRECT, isRemote(owner) ? { node: owner.node, ...owner.address, term: owner.term } : null]);
+export const encodeRedirect = (owner: Owner, how: 'asked' | 'notAsked'): Uint8Array =>
+  encode([
+    REDIRECT,
+    isRemote(owner) ? { node: owner.node, ...owner.address, term: owner.term } : null,
+    how === 'asked',
+  ]);
 
 const remote = object<{ node: string; host: string; port: number; term: number }>({
   node: string,
@@ -42,13 +46,15 @@ export function readAnswer<T>(body: Uint8Array, check: Check<T>): Answered<T> {
   try {
     const decoded = decodeList(body);
     if (!('list' in decoded)) return { type: 'garbage', what: decoded.problem };
-    const [kind, content] = decoded.list;
+    const [kind, content, wasAsked] = decoded.list;
     if (kind === VALUE) return { type: 'value', value: check(content) };
     if (kind !== REDIRECT) return { type: 'garbage', what: `an answer of kind ${String(kind).slice(0, 20)}` };
     const owner = maybeRemote(content);
-    if (owner === undefined) return { type: 'redirect', owner: undefined };
+    // A node of an older version does not say.
+    const asked = wasAsked !== false;
+    if (owner === undefined) return { type: 'redirect', owner: undefined, asked };
     const { node, host, port, term } = owner;
-    return { type: 'redirect', owner: { node, address: { host, port }, term } };
+    return { type: 'redirect', owner: { node, address: { host, port }, term }, asked };
   } catch (error) {
     return { type: 'garbage', what: error instanceof Error ? error.message : String(error) };
   }

@@ -54,8 +54,17 @@ import type {
   UpdateWorkflowExecutionResponse,
 } from '../../src/wire/update.ts';
 import type { QueryResult } from '../../src/wire/workflow-task.ts';
+import {
+  type Effect,
+  effectOf,
+  effectOfAttributes,
+  effectOfDeployment,
+  effectOfEndpoint,
+  effectOfJob,
+  effectOfNamespace,
+} from './effects.ts';
 import { flowReserved } from './flow-verdict.ts';
-import { activityOptions, effectOf, type ForwardedMessage } from './message-checks.ts';
+import { activityOptions, type ForwardedMessage } from './message-checks.ts';
 
 export type KeyedMethod =
   | 'submit'
@@ -81,8 +90,7 @@ export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `e
 export interface Operation<T> {
   readonly method: KeyedMethod;
   readonly to: ActorAddress;
-  /** See `effectOf`. */
-  readonly effect: 'nothing' | 'once' | 'perhapsTwice';
+  readonly effect: Effect;
   /** It waits for something to happen: no time of ours ends it, and it follows the shard when that moves. */
   readonly waits: 'forEvents' | 'forAnswer';
   /** The request's body, MessagePack-able. */
@@ -371,7 +379,7 @@ export const changeSearchAttributes = (
 ): Operation<RegisteredAttributes> => ({
   method: 'changeSearchAttributes',
   to: settingsOf(namespace),
-  effect: 'once',
+  effect: effectOfAttributes(change),
   waits: 'forAnswer',
   body: { namespace, change },
   local: (engine, done) => {
@@ -384,7 +392,7 @@ export const changeSearchAttributes = (
 export const jobs = (namespace: string, asked: JobAsk): Operation<JobAnswer> => ({
   method: 'jobs',
   to: settingsOf(namespace),
-  effect: asked.type === 'describe' || asked.type === 'list' ? 'nothing' : 'once',
+  effect: effectOfJob(asked),
   waits: 'forAnswer',
   body: { namespace, asked },
   local: (engine, done) => {
@@ -397,7 +405,7 @@ export const jobs = (namespace: string, asked: JobAsk): Operation<JobAnswer> => 
 export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => ({
   method: 'namespaces',
   to: settingsOf(REGISTRY),
-  effect: asked.type === 'list' ? 'nothing' : 'once',
+  effect: effectOfNamespace(asked),
   waits: 'forAnswer',
   body: { asked },
   local: (engine, done) => {
@@ -410,8 +418,7 @@ export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => (
 export const nexusEndpoints = (asked: EndpointAsk): Operation<EndpointAnswer> => ({
   method: 'nexusEndpoints',
   to: settingsOf(REGISTRY),
-  // A change made for a version is made once: a repeat finds another version, and says so.
-  effect: asked.type === 'list' ? 'nothing' : asked.type === 'create' ? 'once' : 'perhapsTwice',
+  effect: effectOfEndpoint(asked),
   waits: 'forAnswer',
   body: { asked },
   local: (engine, done) => {
@@ -424,7 +431,7 @@ export const nexusEndpoints = (asked: EndpointAsk): Operation<EndpointAnswer> =>
 export const deployments = (asked: DeploymentAsk): Operation<DeploymentAnswer> => ({
   method: 'deployments',
   to: settingsOf(REGISTRY),
-  effect: asked.type === 'list' ? 'nothing' : 'once',
+  effect: effectOfDeployment(asked),
   waits: 'forAnswer',
   body: { asked },
   local: (engine, done) => {

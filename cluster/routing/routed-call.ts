@@ -162,15 +162,16 @@ export class RoutedCall<T> implements Waiting {
       const answered = readAnswer(bytes ?? new Uint8Array(0), answer);
       if (answered.type === 'value') this.#finish(undefined, answered.value);
       else if (answered.type === 'garbage') this.#finish(misunderstood(owner.node, method, answered.what), undefined);
-      else this.#redirected(owner, answered.owner);
+      else {
+        if (answered.asked && this.#operation.effect === 'once') this.#maybeApplied = true;
+        this.#redirected(owner, answered.owner);
+      }
     });
   }
 
-  /** Not served there, or for events not any more: at once to the owner of a newer term that was named, else after a pause. */
+  /** Not served there, or not any more: at once to the owner of a newer term that was named, else after a pause. */
   #redirected(asked: RemoteOwner, owner: RemoteOwner | undefined): void {
     const { view, limits } = this.#context;
-    const { waits, effect } = this.#operation;
-    if (waits === 'forEvents' && effect === 'once') this.#maybeApplied = true;
     const news = owner !== undefined && view.learn(this.#shard, owner, asked.term);
     this.#redirects += 1;
     if (news && this.#redirects <= limits.redirects) this.#try();

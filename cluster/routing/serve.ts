@@ -92,7 +92,7 @@ class ServedForward {
   try(): void {
     const owner = this.#options.context.view.ownerOf(this.#shard);
     if (owner === 'local') this.#ask();
-    else if (isRemote(owner)) this.#call.answer(encodeRedirect(owner));
+    else if (isRemote(owner)) this.#call.answer(encodeRedirect(owner, 'notAsked'));
     else this.#hold();
   }
 
@@ -115,7 +115,7 @@ class ServedForward {
     }
     const owner = this.#options.context.view.ownerOf(this.#shard);
     // Refused because it has left: say where to.
-    if (retryable(error) === 'no' && isRemote(owner)) this.#call.answer(encodeRedirect(owner));
+    if (retryable(error) === 'no' && isRemote(owner)) this.#call.answer(encodeRedirect(owner, 'notAsked'));
     else this.#call.refuse(error);
   }
 
@@ -124,7 +124,7 @@ class ServedForward {
     const owner = this.#options.context.view.ownerOf(this.#shard);
     if (owner === 'local' || this.#over) return;
     this.#stop();
-    this.#call.answer(encodeRedirect(owner));
+    this.#call.answer(encodeRedirect(owner, 'asked'));
   }
 
   #hold(): void {
@@ -132,7 +132,7 @@ class ServedForward {
     const held = clock.monotonic() - this.#since;
     const parked = held < limits.holdMs ? parking.park(this.#shard, this.#pauseMs, () => this.try()) : undefined;
     this.#pauseMs = Math.min(limits.pauseMaxMs, 2 * this.#pauseMs);
-    if (parked === undefined) this.#call.answer(encodeRedirect('unknown'));
+    if (parked === undefined) this.#call.answer(encodeRedirect('unknown', 'notAsked'));
     else this.#call.onAbandoned = () => parked.cancel();
   }
 
@@ -165,7 +165,7 @@ function servedShards(
     return undefined;
   }
   if (servesAll(view, shards)) return shards;
-  call.answer(encodeRedirect('unknown'));
+  call.answer(encodeRedirect('unknown', 'notAsked'));
   return undefined;
 }
 
@@ -186,7 +186,7 @@ function serveList(options: ServeOptions, call: ServedCall, body: Uint8Array): v
     }
     // A shard that left meanwhile may have lacked rows already.
     if (!servesAll(view, shards)) {
-      call.answer(encodeRedirect('unknown'));
+      call.answer(encodeRedirect('unknown', 'notAsked'));
       return;
     }
     let cut = found;
@@ -206,6 +206,6 @@ function serveCount(options: ServeOptions, call: ServedCall, body: Uint8Array): 
   const { local, view } = options.context;
   local.count({ ...asked.request, shards }, (error, found) => {
     if (error !== undefined) call.refuse(error);
-    else call.answer(servesAll(view, shards) ? encodeValue(found) : encodeRedirect('unknown'));
+    else call.answer(servesAll(view, shards) ? encodeValue(found) : encodeRedirect('unknown', 'notAsked'));
   });
 }

@@ -115,14 +115,18 @@ describe('an update', () => {
     },
   );
 
-  it('that its node redirects after it waited there, too', () => {
+  it.each([
+    ['after it waited there may have been accepted', (b) => b.view.setAll('local'), 'maybe'],
+    ['at once was not', (b) => b.view.setAll(at('c', 2)), 'no'],
+  ] as [string, (node: TestNode) => void, string][])('that its node redirects %s', (_, before, applied) => {
     owned(b);
+    before(b);
     const { outcomes } = sent(a, update);
     world.time.advance(1_000);
     c.view.setAll('unknown');
     b.view.setAll(at('c', 2));
     world.time.advance(120_000);
-    expect(outcomes).toMatchObject([{ error: { code: StatusCode.UNAVAILABLE, detail: { applied: 'maybe' } } }]);
+    expect(outcomes).toMatchObject([{ error: { code: StatusCode.UNAVAILABLE, detail: { applied } } }]);
   });
 
   it('with a start is one request: whoever does not know it does neither', () => {

@@ -83,14 +83,42 @@ async function call(service: string, name: string, request: object, send: ApiSen
   const found = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (found === undefined) throw new TypeError(`${service} has no method ${method}`);
   found.resolve();
-  const bytes = found.resolvedRequestType.encode(named(found.resolvedRequestType, request)).finish();
+  const bytes = found.resolvedRequestType.encode(named(method, found.resolvedRequestType, request)).finish();
   const { response } = await runWithCallContext(context ?? {}, () => send({ service, method, request: bytes }));
   return found.resolvedResponseType.decode(response);
 }
 
-/** With a request id, where the API has one and the caller gave none: the connection may send it again, and it counts once. */
-function named({ fields }: MessageType, request: object): object {
-  const given = (request as { requestId?: string | null }).requestId;
-  if (fields.requestId?.type !== 'string' || given) return request;
-  return { ...request, requestId: globalThis.crypto.randomUUID() };
+type Fields = Readonly<Record<string, unknown>>;
+
+/** With ids of requests and updates where the caller gave none: the connection may send it again, and it counts once. */
+function named(method: string, { fields }: MessageType, request: object): object {
+  switch (method) {
+    case 'UpdateWorkflowExecution':
+      return withUpdateId(request as Fields);
+    case 'ExecuteMultiOperation': {
+      const { operations } = request as { operations?: readonly Fields[] | null };
+      return { ...request, operations: operations?.map(bothNamed) ?? [] };
+    }
+    default:
+      return fields.requestId?.type === 'string' ? withRequestId(request as Fields) : request;
+  }
+}
+
+const newId = (): string => globalThis.crypto.randomUUID();
+
+const withRequestId = (request: Fields): Fields => (request.requestId ? request : { ...request, requestId: newId() });
+
+function withUpdateId(update: Fields): Fields {
+  const request = update.request as Fields | undefined;
+  const meta = request?.meta as Fields | undefined;
+  if (meta === undefined || meta.updateId) return update;
+  return { ...update, request: { ...request, meta: { ...meta, updateId: newId() } } };
+}
+
+function bothNamed({ startWorkflow, updateWorkflow }: Fields): Fields {
+  return startWorkflow
+    ? { startWorkflow: withRequestId(startWorkflow as Fields) }
+    : updateWorkflow
+      ? { updateWorkflow: withUpdateId(updateWorkflow as Fields) }
+      : {};
 }

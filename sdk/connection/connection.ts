@@ -167,7 +167,7 @@ export class Connection extends Calls {
     options?: RequestOptions,
   ): Promise<Methods[M]['response']> {
     if (this.#closed) return Promise.reject(this.#closedError());
-    const repeat = repeatOf(method);
+    const repeat = repeatOf(method, body);
     if (repeat === 'once') return this.#open(method, body, { kind: 'only', channel: this.#main }, repeat, options);
     return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, repeat, options);
   }
@@ -475,7 +475,7 @@ export class Connection extends Calls {
       if (request.link !== link) continue;
       request.link = undefined;
       if (request.repeat === 'again') this.#sendOrConnect(request);
-      else this.#reject(request, perhapsApplied(reason));
+      else this.#reject(request, perhapsApplied(request.method, reason));
     }
     if (channel !== this.#main && this.#requests.size > 0) this.#main.linker.connect();
   }

@@ -19,8 +19,7 @@ const SENT_ONCE: ReadonlySet<Method> = new Set(['grantCredit', 'registerWorker',
  * Changes that nothing tells from their repeat: no request id, no task token. Somebody may have made the opposite one between the two, or the
  * repeat of a creation or a deletion would be told that it comes too late.
  */
-const NAMELESS: ReadonlySet<Method> = new Set([
-  'addSearchAttributes',
+const NAMELESS: ReadonlySet<string> = new Set<Method | `${Method}ById`>([
   'createNexusEndpoint',
   'deleteActivityExecution',
   'deleteNamespace',
@@ -29,11 +28,18 @@ const NAMELESS: ReadonlySet<Method> = new Set([
   'deleteWorkerDeploymentVersion',
   'deleteWorkflowExecution',
   'deprecateNamespace',
+  'drainNode',
+  // Its request id is known as long as it lasts.
+  'pauseActivity',
   'registerNamespace',
   'removeSearchAttributes',
   'replaceNode',
   'resetActivity',
   'resetActivityExecution',
+  'respondActivityTaskCanceledById',
+  'respondActivityTaskCompletedById',
+  'respondActivityTaskFailedById',
+  'setFlowLimits',
   'setWorkerDeploymentCurrentVersion',
   'setWorkerDeploymentManager',
   'setWorkerDeploymentRampingVersion',
@@ -48,10 +54,30 @@ const NAMELESS: ReadonlySet<Method> = new Set([
   'updateWorkflowExecutionOptions',
 ]);
 
-export function repeatOf(method: Method): OpenRequest['repeat'] {
+export function repeatOf(method: Method, body: object): OpenRequest['repeat'] {
   if (SENT_ONCE.has(method)) return 'once';
-  return NAMELESS.has(method) ? 'unapplied' : 'again';
+  return NAMELESS.has(method) || isNameless(method, body) ? 'unapplied' : 'again';
 }
+
+/** Where more than the method tells. */
+function isNameless(method: Method, body: object): boolean {
+  switch (method) {
+    // To whichever attempt of that id there is.
+    case 'respondActivityTaskCanceled':
+    case 'respondActivityTaskCompleted':
+    case 'respondActivityTaskFailed':
+      return 'target' in body && !('token' in Object(body.target));
+    // Of a workflow's activity, as above.
+    case 'pauseActivityExecution':
+      return 'workflowId' in body && body.workflowId !== '';
+    case 'callService':
+      return 'method' in body && NAMELESS.has(lowerFirst(String(body.method)));
+    default:
+      return false;
+  }
+}
+
+const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 /** Waits of their own length: a link that is being left is not waited for. */
 export const LONG_WAITS: ReadonlySet<Method> = new Set([
@@ -135,8 +161,11 @@ export function givenUp(method: Method, signal: AbortSignal): RpcError {
 export const notApplied = (message: string): RpcError =>
   new RpcError(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'no' });
 
-export const perhapsApplied = ({ message }: Error): RpcError =>
-  new RpcError(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'maybe' });
+/** @param cause why there was no answer */
+export const perhapsApplied = (method: Method, cause: Error): RpcError => {
+  const message = `${method} was sent and not answered: it may have been done, or not: ${cause.message}`;
+  return new RpcError(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'maybe' }, { cause });
+};
 
 /** Such a server would do it with the token that the link said hello with. */
 export function knowsNoMetadata(method: Method, address: string): RpcError {

@@ -33,6 +33,12 @@ export const unavailable = (message: string, applied: 'no' | 'maybe'): Status =>
   detail: { kind: 'Unavailable', applied },
 });
 
+/** What a request of several steps is answered when a later one is refused for now: the first ones are done. */
+export const partlyDone = (status: Status): Status =>
+  status.code === StatusCode.UNAVAILABLE || status.code === StatusCode.RESOURCE_EXHAUSTED
+    ? unavailable(`A part of what was asked for is done, for the rest: ${status.message}`, 'maybe')
+    : status;
+
 export const unimplemented = (message: string): Status => ({ code: StatusCode.UNIMPLEMENTED, message });
 
 /** Methods that only look. */

@@ -28,7 +28,7 @@ import type { Receipt } from './entry.ts';
 import { backlogKey, passKey, retentionKey, startedKey, timerKey } from './keys.ts';
 import type { EngineLog, ServedNamespace } from './options.ts';
 import type { Shard } from './shard.ts';
-import { fault, perhaps } from './status.ts';
+import { fault, perhapsFor } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
 import { deleteVisibilityRows, scheduleRow, visibilityRows } from './visibility.ts';
@@ -165,7 +165,7 @@ export class Executor {
     turn.seal();
     actors.account(actor, before);
     turn.settle = (why) => {
-      if (why !== undefined) done(why, undefined);
+      if (why !== undefined) done(turn.empty ? perhapsFor(message, why) : why, undefined);
       else if (status !== undefined) done(status, undefined);
       else done(undefined, reply);
       if (why === undefined) {
@@ -181,7 +181,7 @@ export class Executor {
     else if (actor.pending !== undefined) {
       // What it was decided on is not durable yet: nothing of it is shown before (I1). That it was committed, perhaps before this came, says
       // nothing of who leads now.
-      actor.pending.wait({ durable: () => this.#endUnwritten(turn), failed: (why) => turn.end(perhaps(why)) });
+      actor.pending.wait({ durable: () => this.#endUnwritten(turn), failed: (why) => turn.end(why) });
     }
     // A committer that has stopped refused the turn at once: nothing of it may go, and its claims are given back.
     if (actor.pending !== undefined && (turn.empty || actor.pending === turn)) this.#pushAhead(turn);
@@ -190,15 +190,16 @@ export class Executor {
     if (turn.empty && actor.pending === undefined) this.#endUnwritten(turn);
   }
 
-  /**
-   * An answer that rests on what was known here, and on no entry of its own, counts only while nobody else leads (DESIGN §7, fresh reads). It may be
-   * the answer to a repeat of what is durable, or to an update that a later turn accepts: it is not known that nothing was applied.
-   */
+  /** An answer that rests on what was known here, and on no entry of its own, counts only while nobody else leads (DESIGN §7, fresh reads). */
   #endUnwritten(turn: Turn): void {
-    const { confirm } = this.#options;
     const { shard } = turn.actor;
-    if (confirm === undefined) turn.end(undefined);
-    else void confirm(shard.id).then((fresh) => turn.end(fresh ? undefined : perhaps(notLed(shard))));
+    if (this.#options.confirm === undefined) turn.end(undefined);
+    else void this.confirmed(shard).then((fresh) => turn.end(fresh ? undefined : notLed(shard)));
+  }
+
+  /** Whether nobody else leads the shard. */
+  confirmed({ id }: Shard): Promise<boolean> {
+    return this.#options.confirm?.(id) ?? Promise.resolve(true);
   }
 
   /** An eager start is accepted only where its worker takes the task in this very turn: between here and its placement nothing happens. */

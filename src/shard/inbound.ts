@@ -22,7 +22,7 @@ import { Resets } from './resets.ts';
 import type { Retention } from './retention.ts';
 import type { Settings } from './settings.ts';
 import type { Shard } from './shard.ts';
-import { messageOf, unavailable } from './status.ts';
+import { messageOf, perhapsFor, unavailable } from './status.ts';
 import type { DueTimer } from './timers.ts';
 import { Turn } from './turn.ts';
 import type { WaitingTask } from './waiting-task.ts';
@@ -65,7 +65,7 @@ export class Inbound {
     const readRun = (): void => this.#speakOfEarlier(actor, runId, message, done, extras);
     // The turn that closed that run may be the pending one: until it is durable, rows still show the run open.
     if (actor.pending === undefined) readRun();
-    else actor.pending.wait({ durable: readRun, failed: (why) => done(why, undefined) });
+    else actor.pending.wait({ durable: readRun, failed: (why) => done(perhapsFor(message, why), undefined) });
   }
 
   #speakOfEarlier(

@@ -1,5 +1,6 @@
 // The refusals a shard gives of itself; those of workflows come from the core.
 
+import type { Message } from '../core/workflow/message.ts';
 import { type Status, StatusCode } from '../wire/status.ts';
 
 export const exhausted = (cause: string, message: string): Status => ({
@@ -17,6 +18,16 @@ export const unavailable = (message: string, applied: 'no' | 'maybe'): Status =>
 /** The same refusal where something may be durable that the request asked for. */
 export const perhaps = (why: Status): Status =>
   why.detail?.kind === 'Unavailable' ? unavailable(why.message, 'maybe') : why;
+
+/**
+ * The same of a message whose own turn writes nothing. It may repeat one that is durable, or be an update that a later turn accepts; of what has no id
+ * it is known that nothing was applied.
+ */
+export const perhapsFor = (message: Message | undefined, why: Status): Status => {
+  const hasId =
+    message?.type === 'update' || (message !== undefined && 'requestId' in message && message.requestId !== '');
+  return hasId ? perhaps(why) : why;
+};
 
 export const dataLoss = (message: string): Status => ({ code: StatusCode.DATA_LOSS, message });
 

@@ -218,6 +218,11 @@ describe.concurrent('flows', () => {
 
   it('a sleep of days that a signal ends', async () => {
     const handle = await workflow().start(workflows.sleepForDays, { ...options(), args: [30] });
+    // One that comes with the start would leave nothing to wake it from.
+    await until(async () => {
+      const { events } = await handle.fetchHistory();
+      return events?.some(({ timerStartedEventAttributes: slept }) => slept) || undefined;
+    });
     await handle.signal(workflows.complete);
     expect(await handle.result()).toBeGreaterThanOrEqual(1);
   });

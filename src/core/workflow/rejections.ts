@@ -70,9 +70,9 @@ export const failedPrecondition = (message: string): Rejection => reject(StatusC
 
 export const unimplemented = (message: string): Rejection => reject(StatusCode.UNIMPLEMENTED, message);
 
-/** Nothing was applied: worth trying again. */
-export const unavailable = (message: string): Status =>
-  status(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'no' });
+/** Worth trying again. */
+export const unavailable = (message: string, applied: 'no' | 'maybe' = 'no'): Status =>
+  status(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied });
 
 export const queryFailed = (message: string, failure: Failure | undefined): Status =>
   status(StatusCode.INVALID_ARGUMENT, message, { kind: 'QueryFailed', failure });

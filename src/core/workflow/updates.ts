@@ -295,7 +295,8 @@ export function refuseSent(run: RunDraft): void {
   for (const update of turn.updatesOf(runId)) {
     if (update.stage !== 'sent') continue;
     const why = `the worker's answer to update ${update.updateId} of workflow ${turn.state.workflowId} could not be read: send the update again`;
-    answerAll(turn, update, { rejection: unavailable(why) });
+    // A kept one comes to a worker again, whoever waits for it.
+    answerAll(turn, update, { rejection: unavailable(why, update.kept === true ? 'maybe' : 'no') });
     turn.updates.set(update.updateId, update.kept === true ? { ...update, stage: 'admitted', calls: [] } : undefined);
   }
 }

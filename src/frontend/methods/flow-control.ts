@@ -15,6 +15,7 @@ import type {
 } from '../../wire/flow-control.ts';
 import type { Status } from '../../wire/status.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
+import { partlyDone } from '../statuses.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as checks from '../validate/flow-control.ts';
 import * as rules from '../validate/rules.ts';
@@ -72,7 +73,7 @@ export const setFlowLimits = method(
     const to = { namespace, workflowId: flowAddress(request) };
     services.engine.submit(to, { type: 'setFlowLimits', limits }, (error) => {
       if (error !== undefined) call.refuse(error);
-      else describe(services, to, undefined, answer(call));
+      else describe(services, to, undefined, (why, value) => answer(call)(why && partlyDone(why), value));
     });
   },
 );

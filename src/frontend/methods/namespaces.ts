@@ -17,7 +17,7 @@ import type {
 import { StatusCode } from '../../wire/status.ts';
 import { aliasesOf } from '../attribute-names.ts';
 import { type Call, type Caller, method, type NamespaceInfo, type Services } from '../door.ts';
-import { namespaceNotFound, permissionDenied } from '../statuses.ts';
+import { namespaceNotFound, partlyDone, permissionDenied } from '../statuses.ts';
 import { bytes, defaulted, integer, invalid, object, optional, Refused, record, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { checkName } from './search-attributes.ts';
@@ -65,11 +65,17 @@ function checkBytes(record: NamespaceRecord): void {
 const baseOf = ({ origin, ...record }: NamespaceInfo): NamespaceRecord | undefined =>
   origin === 'configured' ? record : undefined;
 
+/** Whom a refusal is told. */
+type Told = Pick<Call, 'refuse'>;
+
+/** Of a request whose first step is done. */
+const afterFirst = (call: Call): Told => ({ refuse: (status) => call.refuse(partlyDone(status)) });
+
 function tell(services: Services, asked: NamespaceAsk, call: Call, reply: (record: NamespaceRecord) => object): void {
   change(services, asked, call, (record) => call.reply(reply(record)));
 }
 
-function change(services: Services, asked: NamespaceAsk, call: Call, go: (record: NamespaceRecord) => void): void {
+function change(services: Services, asked: NamespaceAsk, call: Told, go: (record: NamespaceRecord) => void): void {
   services.engine.namespaces(asked, (error, answer) => {
     const record = answer?.records?.[0];
     if (record === undefined) {
@@ -212,7 +218,9 @@ export const updateNamespace = method(
         return;
       }
       const asked = { type: 'update', name: info.name, change: wanted, base: baseOf(info) } as const;
-      change(services, asked, call, (record) => withAliases(services, description(record), call));
+      const renamedSome = Object.keys(aliases).length > 0;
+      const told = renamedSome ? afterFirst(call) : call;
+      change(services, asked, told, (record) => withAliases(services, description(record), call));
     });
   },
 );
