@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { RpcError } from '../../sdk/client/index.ts';
+import { perhapsApplied } from '../../sdk/connection/requests.ts';
 import { ConnectionRefusedByServer } from '../../sdk/connection/transport.ts';
 import { deadlineExceeded } from '../frontend/statuses.ts';
 import { StatusCode } from '../wire/status.ts';
@@ -37,6 +38,11 @@ describe('the hint of an unavailable server fits what is there', () => {
       'no worker took a query',
       late('Failed to query', RpcError.fromStatus(deadlineExceeded('queryWorkflow', 29_000))),
       /^ {2}Does a worker listen\?/,
+    ],
+    [
+      'nobody knows what became of a change',
+      perhapsApplied('deleteWorkflowExecution', new Error('the connection was lost')),
+      /^ {2}It may have been done: look/,
     ],
     ['it said so itself', said, /^ {2}The server is there, and cannot do this now: try again/],
     ['it said so until the time was over', late('x had no answer', said), /^ {2}The server is there, and cannot/],

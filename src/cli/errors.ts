@@ -73,6 +73,7 @@ const HINTS = {
   workers: 'Does a worker listen? `tenuto workflow describe` says on which task queue one is missing.',
   answered:
     'The server is there, and cannot do this now: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
+  perhaps: 'It may have been done: look (`describe`, `list`) before you do it again.',
   silent: 'The server is there, and was too slow: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
 } as const;
 
@@ -84,6 +85,8 @@ function whatIsThere(error: Error): keyof typeof HINTS {
   let said: keyof typeof HINTS = 'silent';
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause.message.includes('before a worker could process it')) return 'workers';
+    if (cause instanceof RpcError && cause.detail?.kind === 'Unavailable' && cause.detail.applied === 'maybe')
+      return 'perhaps';
     if (cause instanceof RpcError && cause.origin === 'server') return 'answered';
     const { httpStatus, code } = cause as { httpStatus?: unknown; code?: unknown };
     if (typeof httpStatus === 'number') return NO_DOOR.has(httpStatus) ? 'other' : 'refuses';

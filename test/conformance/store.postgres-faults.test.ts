@@ -6,10 +6,11 @@ import { key, lsn, type ShardId, shardId, type Term, term } from '../../src/port
 import type { Store } from '../../src/ports/store.ts';
 import type { PostgresOptions } from '../../src/store/postgres/options.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
+import { verifyDatabase } from '../../src/store/postgres/verify.ts';
 import { type Database, OwnPostgres, sharedPostgres } from '../support/postgres.ts';
 import { type Fault, TcpProxy } from '../support/tcp-proxy.ts';
 import { A, B, bytes, entry, log, text } from './medium.ts';
-import { migrated, postgresMedium, refuseWrites, storeOn } from './postgres-medium.ts';
+import { migrated, optionsOf, postgresMedium, refuseWrites, storeOn } from './postgres-medium.ts';
 
 /** What is in the bytes of a commit on its way to the server: the name of the statement, or the end of a transaction. */
 const APPEND = 'tenuto-append';
@@ -491,7 +492,7 @@ describe('a server that is killed and started again', () => {
 });
 
 describe('a standby', () => {
-  it('is refused however it is reached, for what it shows may be old', { timeout: 120_000 }, async () => {
+  it('is refused by nodes, for what it shows may be old, and can be verified', { timeout: 120_000 }, async () => {
     const own = new OwnPostgres();
     try {
       await own.start();
@@ -502,6 +503,7 @@ describe('a standby', () => {
       const store = storeOn(there.url, { outageMs: 200 });
       opened.push(store);
       await expect(store.open()).rejects.toThrow('the URL must lead to the primary');
+      expect(await verifyDatabase(optionsOf(there.url))).toMatchObject({ problems: [], shards: 0 });
     } finally {
       for (const store of opened.splice(0)) store.abandon();
       await own.remove();

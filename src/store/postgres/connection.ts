@@ -26,6 +26,8 @@ export interface SqlClientOptions {
   name: string;
   /** ms a transaction may stand still, in which it holds its rows, before the server ends it. */
   idleMs: number;
+  /** `any`: also a standby, whose rows may be of some time ago. */
+  server: 'primary' | 'any';
 }
 
 export type NewSqlClient = (options: PostgresOptions, client: SqlClientOptions) => Promise<SqlClient>;
@@ -92,8 +94,10 @@ export class Connection {
     try {
       await made.connect();
       await connection.query(DURABLE);
-      const [[isStandby] = []] = await connection.query(STANDBY);
-      if (isStandby === true) throw new StandbyError();
+      if (client.server === 'primary') {
+        const [[isStandby] = []] = await connection.query(STANDBY);
+        if (isStandby === true) throw new StandbyError();
+      }
     } catch (error) {
       connection.destroy();
       throw error;

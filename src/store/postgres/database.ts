@@ -26,6 +26,8 @@ interface Hooks {
   /** Instead of `pg`'s: a simulated server's. */
   newClient?: NewSqlClient;
   listener?: OutageListener | undefined;
+  /** What may be asked; default: the primary. */
+  server?: 'primary' | 'any';
 }
 
 export class Database {
@@ -34,6 +36,7 @@ export class Database {
   readonly #options: PostgresOptions;
   readonly #applicationName: string;
   readonly #newClient: NewSqlClient;
+  readonly #server: 'primary' | 'any';
   readonly #readers: Gate;
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
@@ -42,8 +45,10 @@ export class Database {
   #wake = new Set<() => void>();
   #closed = false;
 
-  constructor(options: PostgresOptions, applicationName = 'tenuto', { newClient = newPgClient, listener }: Hooks = {}) {
+  constructor(options: PostgresOptions, applicationName = 'tenuto', hooks: Hooks = {}) {
+    const { newClient = newPgClient, listener, server = 'primary' } = hooks;
     this.#newClient = newClient;
+    this.#server = server;
     this.#options = options;
     this.#applicationName = applicationName;
     this.name = describeDatabase(options.url);
@@ -129,7 +134,8 @@ export class Database {
   async #connect(idleMs = this.#options.statementTimeoutMs): Promise<Connection> {
     if (this.#closed) throw this.#isClosed();
     for (const connection of this.#all) if (connection.broken) this.#all.delete(connection);
-    const connection = await Connection.open(this.#options, { name: this.#applicationName, idleMs }, this.#newClient);
+    const client = { name: this.#applicationName, idleMs, server: this.#server };
+    const connection = await Connection.open(this.#options, client, this.#newClient);
     if (this.#closed) {
       connection.destroy();
       throw this.#isClosed();

@@ -30,7 +30,7 @@ export async function verifyDatabase(
   options: PostgresOptions,
   onProgress?: (progress: { records: number; bytes: number }) => void,
 ): Promise<DatabaseReport> {
-  const database = new Database(options, 'tenuto data verify');
+  const database = new Database(options, 'tenuto data verify', { server: 'any' });
   try {
     const cluster = await findCluster(database);
     const report: DatabaseReport = {
