@@ -293,7 +293,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     header: optional(common.header),
     rejectCondition: optional(enumeration()),
   }),
-  update: object<messages.UpdateMessage>({ type: typed('update'), target, ...updateAsk }),
+  update: object<messages.UpdateMessage>({ type: typed('update'), target, ...updateAsk, repeated: optional(boolean) }),
   pollUpdate: object<messages.PollUpdateMessage>({
     type: typed('pollUpdate'),
     callId: string,

@@ -95,6 +95,8 @@ export interface Operation<T> {
   readonly waits: 'forEvents' | 'forAnswer';
   /** The request's body, MessagePack-able. */
   readonly body: object;
+  /** The same, saying that nobody knows what became of it before; absent: its id says enough. */
+  readonly again?: Operation<T>;
   local(engine: Engine, done: Done<T>): Waiting | undefined;
   /** Throws for what is not an answer to this method. */
   readonly answer: Check<T>;
@@ -274,6 +276,7 @@ export const update = (
   effect: effectOf(message),
   waits: 'forEvents',
   body: { ...to, message },
+  ...(message.type === 'update' && !message.repeated && { again: update(to, { ...message, repeated: true }) }),
   local: (engine, done) => engine.update(to, message, done),
   answer: updateAnswer,
 });

@@ -45,7 +45,7 @@ const OVER: Stage = { at: 'over' };
 
 export class RoutedCall<T> implements Waiting {
   readonly #context: RouteContext;
-  readonly #operation: Operation<T>;
+  #operation: Operation<T>;
   readonly #shard: number;
   readonly #done: Done<T>;
   #stage: Stage = IDLE;
@@ -122,6 +122,11 @@ export class RoutedCall<T> implements Waiting {
   }
 
   #try(): void {
+    const { again } = this.#operation;
+    if (this.#maybeApplied && again !== undefined) {
+      this.#operation = again;
+      this.#body = undefined;
+    }
     this.#attemptAt = this.#context.clock.monotonic();
     const owner = this.#context.view.ownerOf(this.#shard);
     if (owner === 'local') this.#askHere();

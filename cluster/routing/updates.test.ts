@@ -98,6 +98,17 @@ describe('an update', () => {
     expect(outcomes).toEqual([{ error: undefined, value: completed }]);
   });
 
+  it('that may have been accepted says so when it is sent again: its run may have gone on as another', () => {
+    owned(b);
+    sent(a, update);
+    world.time.advance(10);
+    expect(b.engine.last.what).not.toHaveProperty('repeated', true);
+    b.engine.last.done(unavailable('it moves', 'maybe'), undefined);
+    owned(c, 2);
+    world.time.advance(1_000);
+    expect(c.engine.last.what).toMatchObject({ type: 'update', updateId: 'u', repeated: true });
+  });
+
   it.each(['another node', 'this node'] as const)(
     'that waited at %s when the shard left may have been accepted, whatever the last refusal says',
     (where) => {

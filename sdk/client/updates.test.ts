@@ -61,6 +61,8 @@ describe('executeUpdate', () => {
     expect(await run(client.workflow.getHandle('order-1').executeUpdate('add'))).toBe('once');
     const ids = server.requests.map(({ body }) => body.updateId);
     expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), ids[0]]);
+    // Its run may have gone on as another meanwhile.
+    expect(server.requests.map(({ body }) => body.repeated)).toEqual([undefined, true]);
   });
 
   it('rejects with what the handler threw', async () => {

@@ -33,6 +33,7 @@ import { repeatIn } from './repeats.ts';
 import { type OpenRequest, RequestTable, type Route } from './request-table.ts';
 import {
   ANY_ROUTE,
+  bodyAgain,
   exhausted,
   givenUp,
   knowsNoMetadata,
@@ -271,7 +272,7 @@ export class Connection extends Calls {
         repeat,
         timeoutMs,
         metadata,
-        again: options?.again,
+        again: options?.again ?? bodyAgain(method, body),
         part: options?.part,
         answered: options?.answered,
         // The server answers a method with that method's response.

@@ -43,6 +43,7 @@ export interface OpenRequest {
   link: Link | undefined;
   /** Over which it was answered "unavailable" last: it goes by another, if there is one. */
   refusedBy: Link | undefined;
+  isSent: boolean;
   /** Answers "unavailable" so far: sets the back-off. */
   refusals: number;
   /** The workflow that it is a signal to, by namespace and id; undefined: it is something else. */
@@ -106,6 +107,7 @@ export class RequestTable {
       resolve,
       reject,
       link: undefined,
+      isSent: false,
       refusedBy: undefined,
       refusals: 0,
       signalled: signalledBy(method, asked.body),
@@ -127,10 +129,11 @@ export class RequestTable {
     return this.#requests.get(id);
   }
 
-  /** It is about to be sent again. */
+  /** It is about to be sent, perhaps again. */
   renew(request: OpenRequest): void {
-    const { again } = request;
-    if (again === undefined) return;
+    const { again, isSent } = request;
+    request.isSent = true;
+    if (again === undefined || !isSent) return;
     this.#bytes -= request.frame.length;
     request.frame = requestFrame(request, again());
     this.#bytes += request.frame.length;

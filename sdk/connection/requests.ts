@@ -77,6 +77,13 @@ function isNameless(method: Method, body: object): boolean {
   }
 }
 
+/**
+ * The body of a request that is sent once more, where its id does not say enough: an update's counts within a run, and another may have followed.
+ * Undefined: as it was.
+ */
+export const bodyAgain = (method: Method, body: object): (() => object) | undefined =>
+  method === 'updateWorkflowExecution' ? () => ({ ...body, repeated: true }) : undefined;
+
 const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 /** Waits of their own length: a link that is being left is not waited for. */

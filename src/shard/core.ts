@@ -32,6 +32,7 @@ import {
   volatileDeadline,
   waitingOffers,
 } from '../core/workflow/index.ts';
+import { earlierRunOf } from '../core/workflow/repeated-updates.ts';
 import { adopt, findRun } from '../core/workflow/state.ts';
 import type { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
@@ -88,6 +89,8 @@ export interface ActorCore {
   ): DescribeWorkflowExecutionResponse | undefined;
   /** Adds a closed earlier run's rows, so that messages can speak of it. */
   adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void;
+  /** The earlier run that a message is about which names none. */
+  earlierRunOf(state: ActorState, message: Message): string | undefined;
   /** What an earlier run has published; undefined for one that is not there. */
   publishedBy(state: ActorState, runId: string): StateIndex | undefined;
   /** What a direct query's worker must know of a run. */
@@ -149,6 +152,7 @@ export const workflowCore: ActorCore = {
       ? undefined
       : describe({ ...load(state.namespace, state.workflowId, rows), callbacks: state.callbacks }, runId),
   adopt,
+  earlierRunOf,
   publishedBy: (state, runId) => {
     const run = findRun(state, runId);
     return run === undefined ? undefined : (run.row.facts.state ?? {});

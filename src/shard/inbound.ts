@@ -56,8 +56,9 @@ export class Inbound {
       this.#resets.speak(actor, message, done);
       return;
     }
-    const runId = namedRun(message);
-    const current = this.#options.core.currentRunId(actor.state);
+    const { core } = this.#options;
+    const runId = namedRun(message) || core.earlierRunOf(actor.state, message);
+    const current = core.currentRunId(actor.state);
     if (!runId || runId === current) {
       this.#options.executor().run(actor, message, done, extras);
       return;

@@ -30,6 +30,8 @@ interface Caller {
   done: Done<UpdateWorkflowExecutionResponse>;
   /** Of its own message. Until it is there, an answer waits. */
   replied: boolean;
+  /** Its message started the workflow, too. */
+  starts: boolean;
   answer?: UpdateWorkflowExecutionResponse | undefined;
 }
 
@@ -93,7 +95,7 @@ export class UpdateCallers {
       done(exhausted('UPDATES', why), undefined);
       return { abandon: () => undefined };
     }
-    const caller: Caller = { to, done, replied: false };
+    const caller: Caller = { to, done, replied: false, starts: message.type === 'start' };
     this.#callers.set(callId, caller);
     const { submit } = this.#options;
     submit(to, message, (error, reply) => {
@@ -126,9 +128,11 @@ export class UpdateCallers {
   }
 
   leave(actor: Actor, { callId, answer }: Answer): void {
-    if (!this.#callers.has(callId)) return;
+    const caller = this.#callers.get(callId);
+    if (caller === undefined) return;
     if ('response' in answer) this.#answer(callId, undefined, answer.response);
-    else if ('rejection' in answer) this.#answer(callId, answer.rejection, undefined);
+    else if ('rejection' in answer)
+      this.#answer(callId, caller.starts ? perhaps(answer.rejection) : answer.rejection, undefined);
     else {
       const { runId, updateId, outcomeAt } = answer;
       this.#outcome(actor, runId, outcomeAt).then(

@@ -1,8 +1,8 @@
 // Updates on a shard: callers, the speculative task that no row holds, and what is left of both when workers, connections or the node go.
 import { describe, expect, it } from 'vitest';
-import type { UpdateMessage } from '../core/workflow/index.ts';
-import { message, payloads, places } from '../core/workflow/testing.ts';
-import type { Waiting } from '../ports/engine.ts';
+import type { StartMessage, UpdateMessage } from '../core/workflow/index.ts';
+import { command, message, payloads, places } from '../core/workflow/testing.ts';
+import type { UpdateWithStartMessage, Waiting } from '../ports/engine.ts';
 import type { Delivery } from '../ports/matching.ts';
 import { openMemoryStore } from '../store/index.ts';
 import { MemoryDisk } from '../store/memory/backend.ts';
@@ -340,4 +340,79 @@ describe('a caller', () => {
     expect(refused.error?.code).toBe(StatusCode.ALREADY_EXISTS);
     expect(w.engine.getStats().openUpdates).toBe(0);
   });
+});
+
+describe('an update that comes again', () => {
+  const goesOn = (w: World, task: Delivery, ...updates: string[]) => {
+    const messages = updates.flatMap((id) => [message.accept(id), message.respond(id)]);
+    const commands = [...places(...messages), command.continueAsNew()];
+    return w.send('a', { ...w.completion(task, commands), messages } as Parameters<World['send']>[1]);
+  };
+
+  it('after its run has gone on as another is told what it came to, not done again, if it says so', async () => {
+    const { w, worker } = await idle();
+    const first = await ask(w, 'u');
+    await goesOn(w, worker.take('workflow'), 'u');
+    expect(first.value).toMatchObject({ stage: Stage.COMPLETED });
+    const told = plain(first.value);
+    expect(plain((await ask(w, 'u', { repeated: true })).value)).toEqual(told);
+    await w.restart();
+    expect(plain((await ask(w, 'u', { repeated: true })).value)).toEqual(told);
+    // Without a word it is a new one, of the run that goes on.
+    const next = w.worker({ workflow: 2 });
+    const fresh = ask(w, 'u');
+    await w.time.settle();
+    expect(updatesOf(next.take('workflow'))).toEqual(['u']);
+    expect((await fresh).done).toBe(false);
+    // The run that goes on knows one of that id: so a repeat is of that one.
+    const joined = await ask(w, 'u', { repeated: true });
+    expect(joined.done).toBe(false);
+  });
+
+  it('is done once, though the first try never arrived', async () => {
+    const { w, worker } = await idle();
+    const asked = await ask(w, 'u', { repeated: true });
+    expect(updatesOf(worker.take('workflow'))).toEqual(['u']);
+    expect(asked.done).toBe(false);
+  });
+});
+
+describe('an update with start that comes again', () => {
+  const start = (w: World, message: StartMessage) =>
+    w.begin<UpdateWithStartWorkflowExecutionResponse>((done) =>
+      w.engine.updateWithStart(TO, message as UpdateWithStartMessage, done),
+    );
+
+  it.each(['after its update was done', 'before'] as const)(
+    '%s, when its run has gone on as another, is done once all the same',
+    async (when) => {
+      const disk = new MemoryDisk();
+      const w = await new World(() => openMemoryStore({ disk, shardCount: 4 })).open();
+      const worker = w.worker({ workflow: 1 });
+      const { type: _type, target: _target, ...update } = updateMessage('u');
+      const asked = { ...w.startMessage(), update };
+      const begun = start(w, asked);
+      await w.time.settle();
+      const task = worker.take('workflow');
+      const isDone = when === 'after its update was done';
+      const messages = isDone ? [message.accept('u'), message.respond('u')] : [];
+      const commands = [...places(...messages), command.continueAsNew()];
+      await w.send('a', { ...w.completion(task, commands), messages } as Parameters<World['send']>[1]);
+      // The start is durable, whatever becomes of the update.
+      if (isDone) expect(begun.value).toMatchObject({ update: { stage: Stage.COMPLETED } });
+      else expect(begun.error?.detail).toEqual({ kind: 'Unavailable', applied: 'maybe' });
+      worker.credit.workflow = 1;
+      const again = start(w, asked);
+      await w.time.settle();
+      if (!isDone) {
+        expect(again.done).toBe(false);
+        await answer(w, worker.take('workflow'), message.accept('u'), message.respond('u'));
+      }
+      expect(again.value).toMatchObject({
+        start: { started: true, runId: asked.runId },
+        update: { stage: Stage.COMPLETED },
+      });
+      expect(again.value?.update.runId === asked.runId).toBe(isDone);
+    },
+  );
 });

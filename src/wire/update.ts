@@ -29,6 +29,8 @@ export interface UpdateWorkflowExecutionRequest extends UpdateSpec {
   /** When set, the run must belong to the chain that began with it. */
   firstExecutionRunId?: string | undefined;
   identity: string;
+  /** It was sent before, and nobody knows what became of it: where the run that it was for has gone on as another, it is not done again. */
+  repeated?: boolean | undefined;
 }
 
 export interface UpdateWorkflowExecutionResponse {

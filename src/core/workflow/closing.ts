@@ -21,6 +21,7 @@ import { releaseOperationTask } from './operations.ts';
 import { releasePermit } from './permits.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
+import { rememberUpdates } from './repeated-updates.ts';
 import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
 import { reportToSchedule } from './scheduled.ts';
@@ -56,6 +57,7 @@ export function closeRun(run: RunDraft): void {
   settleQueries(run);
   const { status, closeTime = run.now, nextRunId } = run.facts;
   closeUpdates(run, nextRunId ?? run.resetTo);
+  if (nextRunId !== undefined) rememberUpdates(run);
   run.turn.effects.push({ type: 'runClosed', runId: run.runId, status, closeTime, nextRunId });
 }
 

@@ -416,6 +416,8 @@ export interface QueryAbandonedMessage {
 export interface UpdateMessage extends UpdateAsk {
   type: 'update';
   target: RunTarget;
+  /** Sent before, and nobody knows what became of it. */
+  repeated?: boolean | undefined;
 }
 
 /** How far an update of this id has come. Answered like `update`; `now`: without waiting. */

@@ -82,6 +82,18 @@ export class RequestIds {
     return [this.#newest, { runId, at, ids }];
   }
 
+  /** The rows that remember these at once, and their numbers. None goes on with the newest. */
+  withAll(requestIds: readonly string[], runId: string, at: number): [number, RequestChunkRow][] {
+    const rows: [number, RequestChunkRow][] = [];
+    for (let from = 0; from < requestIds.length; from += REQUESTS_PER_CHUNK) {
+      const some = requestIds.slice(from, from + REQUESTS_PER_CHUNK);
+      const ids = new Uint8Array(some.length * FINGERPRINT_BYTES);
+      for (const [i, id] of some.entries()) ids.set(fingerprint(id), i * FINGERPRINT_BYTES);
+      rows.push([this.#newest + 1 + rows.length, { runId, at, ids }]);
+    }
+    return rows;
+  }
+
   /** A row was written, or (undefined) deleted. Written in the order of their numbers; the newest may be written again with more ids. */
   apply(number: number, row: RequestChunkRow | undefined): void {
     const before = this.#chunks.get(number);

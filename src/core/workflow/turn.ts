@@ -102,6 +102,13 @@ export class Turn {
     this.#forget(number, undefined);
   }
 
+  /** In a turn that remembers nothing else: these were applied to this run. */
+  rememberAll(requestIds: readonly string[], runId: string): void {
+    const rows = this.state.applied.withAll(requestIds, runId, this.now);
+    for (const [number, value] of rows) this.#rows.push({ table: 'chain', runId: '', id: chunkRowId(number), value });
+    if (rows.length > 0) this.#forget(undefined, undefined);
+  }
+
   /** Once a turn: this start began a run that is not the current one any more. */
   rememberStart(requestId: string, row: RequestRow): void {
     if (requestId === '') return;

@@ -13,6 +13,7 @@ import { type Call, method, type Services } from '../door.ts';
 import { wantsAnswer } from '../flow-starts.ts';
 import { permissionDenied } from '../statuses.ts';
 import {
+  boolean,
   defaulted,
   enumeration,
   type Fields,
@@ -88,16 +89,18 @@ export const updateWorkflowExecution = method(
     firstExecutionRunId: optional(string),
     ...specFields,
     identity: defaulted(string, ''),
+    repeated: optional(boolean),
   }),
   (services, caller, request, call) => {
     rules.namespace(services, caller, request.namespace);
     rules.workflowId(services.limits, request.workflowId);
     rules.runId(request.runId);
-    const { namespace, workflowId, runId, firstExecutionRunId, identity } = request;
+    const { namespace, workflowId, runId, firstExecutionRunId, identity, repeated } = request;
     const message: UpdateMessage = {
       type: 'update',
       target: { runId, firstExecutionRunId },
       ...ask(services, request, identity),
+      ...(repeated === true && { repeated }),
     };
     call.waits(services.engine.update({ namespace, workflowId }, message, answer(call)));
   },

@@ -23,6 +23,7 @@ import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { cutStartDelay } from '../permits.ts';
 import { alreadyCompleted, alreadyStarted, failedPrecondition, invalidArgument } from '../rejections.ts';
+import { runOfUpdate } from '../repeated-updates.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { refusedSignal, signalAttributes } from '../signals.ts';
@@ -38,7 +39,7 @@ import { wakeWorkflow } from '../workflow-task.ts';
 export function start(state: ActorState, message: StartMessage, context: TurnContext): Decision {
   const repeated = repeatedStart(state, message);
   const turn = new Turn(state, context);
-  if (repeated !== undefined) return withUpdate(turn, undefined, message, repeated);
+  if (repeated !== undefined) return withUpdate(turn, updatedBefore(turn, message, repeated.runId), message, repeated);
   const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId, 'message');
   if (problem !== undefined) return problem;
   const known = knownUpdate(turn, message);
@@ -71,9 +72,9 @@ function withUpdate(
 }
 
 /** Of a run that a start has met, for those who ask for its chain. */
-function chainOf({ runId, start }: RunState): { firstExecutionRunId?: string } {
-  const { firstExecutionRunId = runId } = start.attributes;
-  return firstExecutionRunId === runId ? {} : { firstExecutionRunId };
+function chainOf(run: RunState): { firstExecutionRunId?: string } {
+  const firstExecutionRunId = firstOf(run);
+  return firstExecutionRunId === run.runId ? {} : { firstExecutionRunId };
 }
 
 const metRun = (run: RunState): StartWorkflowExecutionResponse => ({
@@ -95,6 +96,22 @@ function knownUpdate(turn: Turn, message: StartMessage): Decision | undefined {
   if (isUnderWay) turn.remember(requestId, run.runId);
   return withUpdate(turn, undefined, message, metRun(run));
 }
+
+/** The run that has the update of a repeated start, or that it is for: the one that goes on with the work of the run that was started. */
+function updatedBefore(turn: Turn, { update }: StartMessage, startedRunId: string): RunDraft | undefined {
+  const { state } = turn;
+  if (update === undefined) return undefined;
+  const has = runOfUpdate(state, update.updateId);
+  const started = findRun(state, startedRunId);
+  const found = has === undefined ? started : findRun(state, has);
+  const { run } = state;
+  const isOver = found === undefined || (!isOpen(found) && updateById(found, update.updateId) === undefined);
+  const goesOn = run !== undefined && isOpen(run) && found !== undefined && firstOf(run) === firstOf(found);
+  const target = isOver && goesOn ? run : found;
+  return target === undefined ? undefined : turn.open(target);
+}
+
+const firstOf = ({ runId, start }: RunState): string => start.attributes.firstExecutionRunId ?? runId;
 
 function draftOf(turn: Turn, runId: string): RunDraft | undefined {
   const run = findRun(turn.state, runId);

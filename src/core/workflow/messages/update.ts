@@ -5,6 +5,7 @@ import type { PollUpdateMessage, UpdateAbandonedMessage, UpdateMessage } from '.
 import type { Decision, TurnContext } from '../outcome.ts';
 import { settleQueries } from '../queries.ts';
 import { notFound } from '../rejections.ts';
+import { earlierRunOf } from '../repeated-updates.ts';
 import { type ActorState, isOpen, updateById } from '../state.ts';
 import { resolve } from '../target.ts';
 import { Turn } from '../turn.ts';
@@ -12,7 +13,7 @@ import { admitUpdate, answerCall, joinUpdate, knownAnswer, leaveUpdate } from '.
 import { dropUnneeded } from '../workflow-task.ts';
 
 export function update(state: ActorState, message: UpdateMessage, context: TurnContext): Decision {
-  const resolved = resolve(state, message.target);
+  const resolved = resolve(state, { ...message.target, runId: message.target.runId || earlierRunOf(state, message) });
   if ('rejection' in resolved) return resolved.rejection;
   const turn = new Turn(state, context);
   return admitUpdate(turn.open(resolved.run), message) ?? turn.outcome({ type: 'accepted' });

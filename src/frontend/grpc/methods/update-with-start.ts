@@ -15,12 +15,17 @@ import { LONG, sentAnswer, specOf } from './updates.ts';
 const MULTI = 'temporal.api.errordetails.v1.MultiOperationExecutionFailure';
 const ABORTED = 'temporal.api.failure.v1.MultiOperationExecutionAborted';
 
-/** The one that failed with its own status, the other one as aborted because of it: but for a start that was done when its workflow closed before the update. */
+/**
+ * The one that failed with its own status, the other one as aborted because of it: but for a start that was done when its workflow closed before the
+ * update, and where nobody knows.
+ */
 function multiError(status: Status, failed: 'start' | 'update'): RpcError {
   const { code, message, anys } = rpcError(status);
   const own = { code, message, details: anys };
-  const other =
-    status.message === UPDATE_CUT_OFF
+  const isUnknown = status.detail?.kind === 'Unavailable' && status.detail.applied === 'maybe';
+  const other = isUnknown
+    ? own
+    : status.message === UPDATE_CUT_OFF
       ? {}
       : { code: StatusCode.ABORTED, message: 'Operation was aborted.', details: [anyOf(ABORTED, {})] };
   const statuses = failed === 'start' ? [own, other] : [other, own];
