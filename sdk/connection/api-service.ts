@@ -109,9 +109,9 @@ const newId = (): string => globalThis.crypto.randomUUID();
 const withRequestId = (request: Fields): Fields => (request.requestId ? request : { ...request, requestId: newId() });
 
 function withUpdateId(update: Fields): Fields {
-  const request = update.request as Fields | undefined;
-  const meta = request?.meta as Fields | undefined;
-  if (meta === undefined || meta.updateId) return update;
+  const request = update.request as Fields | null | undefined;
+  const meta = request?.meta as Fields | null | undefined;
+  if (!meta || meta.updateId) return update;
   return { ...update, request: { ...request, meta: { ...meta, updateId: newId() } } };
 }
 

@@ -29,11 +29,10 @@ import {
   resolveUrls,
   socketFactory,
 } from './options.ts';
-import { repeatIn } from './repeats.ts';
+import { mayBeApplied, repeatIn } from './repeats.ts';
 import { type OpenRequest, RequestTable, type Route } from './request-table.ts';
 import {
   ANY_ROUTE,
-  bodyAgain,
   exhausted,
   givenUp,
   knowsNoMetadata,
@@ -272,7 +271,7 @@ export class Connection extends Calls {
         repeat,
         timeoutMs,
         metadata,
-        again: options?.again ?? bodyAgain(method, body),
+        again: options?.again,
         part: options?.part,
         answered: options?.answered,
         // The server answers a method with that method's response.
@@ -414,6 +413,7 @@ export class Connection extends Calls {
     if (request === undefined) return;
     request.lastRefusal = status;
     this.#admission.refused(request, status);
+    if (mayBeApplied(status)) this.#requests.doubt(request);
     const pause = repeatIn(request, status, this.options.scheduler);
     if (pause === undefined) {
       const passes = status.code === StatusCode.RESOURCE_EXHAUSTED || status.code === StatusCode.UNAVAILABLE;
@@ -475,6 +475,7 @@ export class Connection extends Calls {
     for (const request of this.#requests.all()) {
       if (request.link !== link) continue;
       request.link = undefined;
+      this.#requests.doubt(request);
       if (request.repeat === 'again') this.#sendOrConnect(request);
       else this.#reject(request, perhapsApplied(request.method, reason));
     }

@@ -71,6 +71,25 @@ describe('a lost connection', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('says of an update that it is sent again only where it may have been applied', async () => {
+    const { server, scheduler, connection } = setUp();
+    const refusal = (applied: 'no' | 'maybe') =>
+      ({ code: StatusCode.UNAVAILABLE, message: 'moving', detail: { kind: 'Unavailable', applied } }) as const;
+    const answer = connection.request('updateWorkflowExecution', {
+      ...{ namespace: 'default', workflowId: 'w', updateId: 'u', updateName: 'add', identity: 'i' },
+    });
+    await scheduler.settle();
+    server.fail(server.last, refusal('no'));
+    await scheduler.advance(1_000);
+    server.fail(server.last, refusal('maybe'));
+    await scheduler.advance(1_000);
+    server.link.drop();
+    await scheduler.advance(1_000);
+    server.respond(server.last, {});
+    await answer;
+    expect(server.requests.map(({ body }) => body.repeated)).toEqual([undefined, undefined, true, true]);
+  });
+
   it('sends such a change with the next link when it was made without one', async () => {
     const { server, scheduler, connection } = setUp();
     await connection.ensureConnected();

@@ -30,7 +30,7 @@ export const causeOf = ({ code, detail }: Status): string =>
   code === StatusCode.RESOURCE_EXHAUSTED && detail?.kind === 'ResourceExhausted' ? detail.cause : '';
 
 /** Whether nobody knows what became of a request that was answered so. */
-const mayBeApplied = ({ code, detail }: Status): boolean =>
+export const mayBeApplied = ({ code, detail }: Status): boolean =>
   code === StatusCode.UNAVAILABLE && !(detail?.kind === 'Unavailable' && detail.applied === 'no');
 
 /**

@@ -4,7 +4,7 @@ import type { Method } from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Channel } from './channel.ts';
 import type { Link } from './link.ts';
-import { requestFrame, signalledBy } from './requests.ts';
+import { bodyInDoubt, requestFrame, signalledBy } from './requests.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 
 /** Over which link a request goes, each time it is sent. */
@@ -43,7 +43,8 @@ export interface OpenRequest {
   link: Link | undefined;
   /** Over which it was answered "unavailable" last: it goes by another, if there is one. */
   refusedBy: Link | undefined;
-  isSent: boolean;
+  /** The body for when it is sent again, if it may have been applied; undefined: the same, or that was made already. */
+  inDoubt: (() => object) | undefined;
   /** Answers "unavailable" so far: sets the back-off. */
   refusals: number;
   /** The workflow that it is a signal to, by namespace and id; undefined: it is something else. */
@@ -107,7 +108,7 @@ export class RequestTable {
       resolve,
       reject,
       link: undefined,
-      isSent: false,
+      inDoubt: bodyInDoubt(method, asked.body),
       refusedBy: undefined,
       refusals: 0,
       signalled: signalledBy(method, asked.body),
@@ -129,13 +130,22 @@ export class RequestTable {
     return this.#requests.get(id);
   }
 
-  /** It is about to be sent, perhaps again. */
+  /** It is about to be sent. */
   renew(request: OpenRequest): void {
-    const { again, isSent } = request;
-    request.isSent = true;
-    if (again === undefined || !isSent) return;
+    if (request.again !== undefined) this.#reframe(request, request.again());
+  }
+
+  /** Nobody knows what became of it. */
+  doubt(request: OpenRequest): void {
+    const { inDoubt } = request;
+    if (inDoubt === undefined) return;
+    request.inDoubt = undefined;
+    this.#reframe(request, inDoubt());
+  }
+
+  #reframe(request: OpenRequest, body: object): void {
     this.#bytes -= request.frame.length;
-    request.frame = requestFrame(request, again());
+    request.frame = requestFrame(request, body);
     this.#bytes += request.frame.length;
   }
 

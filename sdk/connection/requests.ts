@@ -59,6 +59,10 @@ export function repeatOf(method: Method, body: object): OpenRequest['repeat'] {
   return NAMELESS.has(method) || isNameless(method, body) ? 'unapplied' : 'again';
 }
 
+/** These have a request id here, and none in the API. */
+const isNamelessInApi = (method: string): boolean =>
+  NAMELESS.has(method) || ['deleteSchedule', 'pauseActivityExecution', 'terminateWorkflowExecution'].includes(method);
+
 /** Where more than the method tells. */
 function isNameless(method: Method, body: object): boolean {
   switch (method) {
@@ -71,17 +75,17 @@ function isNameless(method: Method, body: object): boolean {
     case 'pauseActivityExecution':
       return 'workflowId' in body && body.workflowId !== '';
     case 'callService':
-      return 'method' in body && NAMELESS.has(lowerFirst(String(body.method)));
+      return 'method' in body && isNamelessInApi(lowerFirst(String(body.method)));
     default:
       return false;
   }
 }
 
 /**
- * The body of a request that is sent once more, where its id does not say enough: an update's counts within a run, and another may have followed.
- * Undefined: as it was.
+ * The body of a request that may have been applied and is sent again, where its id does not say enough: an update's counts within a run, and another may
+ * have followed. Undefined: as it was.
  */
-export const bodyAgain = (method: Method, body: object): (() => object) | undefined =>
+export const bodyInDoubt = (method: Method, body: object): (() => object) | undefined =>
   method === 'updateWorkflowExecution' ? () => ({ ...body, repeated: true }) : undefined;
 
 const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);

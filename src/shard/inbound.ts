@@ -56,10 +56,8 @@ export class Inbound {
       this.#resets.speak(actor, message, done);
       return;
     }
-    const { core } = this.#options;
-    const runId = namedRun(message) || core.earlierRunOf(actor.state, message);
-    const current = core.currentRunId(actor.state);
-    if (!runId || runId === current) {
+    const runId = this.#aboutRun(actor, message);
+    if (!runId || runId === this.#options.core.currentRunId(actor.state)) {
       this.#options.executor().run(actor, message, done, extras);
       return;
     }
@@ -67,6 +65,11 @@ export class Inbound {
     // The turn that closed that run may be the pending one: until it is durable, rows still show the run open.
     if (actor.pending === undefined) readRun();
     else actor.pending.wait({ durable: readRun, failed: (why) => done(perhapsFor(message, why), undefined) });
+  }
+
+  /** The run of the chain that a message is about, if it is about any one. */
+  #aboutRun({ state }: Actor, message: Message): string | undefined {
+    return namedRun(message) || this.#options.core.earlierRunOf(state, message);
   }
 
   #speakOfEarlier(
@@ -88,16 +91,16 @@ export class Inbound {
               return;
             }
             if (rows.length > 0) this.#options.core.adopt(live.state, runId, rows);
-            this.#options.executor().run(live, message, done, extras);
+            // Runs may have followed each other meanwhile, and it is about another one now.
+            if (this.#aboutRun(live, message) !== runId) this.speak(live, message, done, extras);
+            else this.#options.executor().run(live, message, done, extras);
           },
-          refuse: (why) => done(why, undefined),
+          refuse: (why) => done(perhapsFor(message, why), undefined),
         }),
       (error: unknown) => {
         this.#options.onReadFailed(error);
-        done(
-          unavailable(`Run ${runId} of workflow ${workflowId} cannot be read: ${messageOf(error)}`, 'no'),
-          undefined,
-        );
+        const why = unavailable(`Run ${runId} of workflow ${workflowId} cannot be read: ${messageOf(error)}`, 'no');
+        done(perhapsFor(message, why), undefined);
       },
     );
   }

@@ -124,6 +124,8 @@ export class SettingsTurns {
       void this.#options
         .executor()
         .confirmed(actor.shard)
-        .then((fresh) => (fresh ? told() : reject(new SettingRefusal(perhaps(notLed(actor.shard))))));
+        .then((fresh) =>
+          fresh && actor.term === actor.shard.term ? told() : reject(new SettingRefusal(perhaps(notLed(actor.shard)))),
+        );
   }
 }

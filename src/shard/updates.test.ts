@@ -342,13 +342,13 @@ describe('a caller', () => {
   });
 });
 
-describe('an update that comes again', () => {
-  const goesOn = (w: World, task: Delivery, ...updates: string[]) => {
-    const messages = updates.flatMap((id) => [message.accept(id), message.respond(id)]);
-    const commands = [...places(...messages), command.continueAsNew()];
-    return w.send('a', { ...w.completion(task, commands), messages } as Parameters<World['send']>[1]);
-  };
+const goesOn = (w: World, task: Delivery, ...updates: string[]) => {
+  const messages = updates.flatMap((id) => [message.accept(id), message.respond(id)]);
+  const commands = [...places(...messages), command.continueAsNew()];
+  return w.send('a', { ...w.completion(task, commands), messages } as Parameters<World['send']>[1]);
+};
 
+describe('an update that comes again', () => {
   it('after its run has gone on as another is told what it came to, not done again, if it says so', async () => {
     const { w, worker } = await idle();
     const first = await ask(w, 'u');
@@ -395,9 +395,7 @@ describe('an update with start that comes again', () => {
       await w.time.settle();
       const task = worker.take('workflow');
       const isDone = when === 'after its update was done';
-      const messages = isDone ? [message.accept('u'), message.respond('u')] : [];
-      const commands = [...places(...messages), command.continueAsNew()];
-      await w.send('a', { ...w.completion(task, commands), messages } as Parameters<World['send']>[1]);
+      await goesOn(w, task, ...(isDone ? ['u'] : []));
       // The start is durable, whatever becomes of the update.
       if (isDone) expect(begun.value).toMatchObject({ update: { stage: Stage.COMPLETED } });
       else expect(begun.error?.detail).toEqual({ kind: 'Unavailable', applied: 'maybe' });
@@ -415,4 +413,24 @@ describe('an update with start that comes again', () => {
       expect(again.value?.update.runId === asked.runId).toBe(isDone);
     },
   );
+
+  it('is not told what an update of that id came to in a chain before', async () => {
+    const { w, worker } = await idle();
+    await ask(w, 'u');
+    await goesOn(w, worker.take('workflow'), 'u');
+    await w.send('a', { type: 'terminate', target: {}, identity: 'client', requestId: 't' });
+    const { type: _type, target: _target, ...update } = updateMessage('u');
+    const asked = { ...w.startMessage(), update };
+    await w.time.advance(1);
+    start(w, asked);
+    await w.time.settle();
+    // The start is durable, the update was in memory.
+    await w.restart();
+    const next = w.worker({ workflow: 1 });
+    const again = start(w, asked);
+    await w.time.settle();
+    expect(again.done).toBe(false);
+    await answer(w, next.take('workflow'), message.accept('u'), message.respond('u'));
+    expect(again.value?.update.runId).toBe(asked.runId);
+  });
 });

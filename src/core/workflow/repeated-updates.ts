@@ -4,7 +4,7 @@
 
 import type { Message } from './message.ts';
 import type { RunDraft } from './run-draft.ts';
-import { type ActorState, updateById } from './state.ts';
+import { type ActorState, findRun, isOpen, type RunState, updateById } from './state.ts';
 import { seenBefore } from './target.ts';
 
 /** Beside the ids of requests, which hold no zero byte. */
@@ -17,24 +17,28 @@ export function rememberUpdates({ turn, runId, updates }: RunDraft): void {
   turn.rememberAll(ids, runId);
 }
 
-/** The earlier run that has this update. */
-export function runOfUpdate(state: ActorState, updateId: string): string | undefined {
-  const { run, updates } = state;
-  const isCurrents = run !== undefined && (updateById(run, updateId) ?? updates.get(updateId)) !== undefined;
-  return isCurrents ? undefined : seenBefore(state, remembered(updateId))?.runId;
+/** The earlier run that has this update, of those that closed since then (epoch ms). */
+function runOfUpdate(state: ActorState, updateId: string, since: number): string | undefined {
+  if (knowsUpdate(state, updateId)) return undefined;
+  const row = state.applied.newestOf(remembered(updateId));
+  return row === undefined || row.at < since ? undefined : row.runId;
 }
+
+/** Whether the current run has it. */
+const knowsUpdate = ({ run, updates }: ActorState, updateId: string): boolean =>
+  run !== undefined && (updateById(run, updateId) !== undefined || updates.get(updateId)?.runId === run.runId);
 
 /** The earlier run that a message is about which names none: its rows are read first. */
 export function earlierRunOf(state: ActorState, message: Message): string | undefined {
   switch (message.type) {
     case 'update':
-      return message.repeated === true && !message.target.runId ? runOfUpdate(state, message.updateId) : undefined;
+      return message.repeated === true && !message.target.runId ? runOfUpdate(state, message.updateId, 0) : undefined;
     case 'start': {
       const { update, requestId } = message;
-      const started = update === undefined ? undefined : startedRun(state, requestId);
-      return update === undefined || started === undefined
-        ? undefined
-        : (runOfUpdate(state, update.updateId) ?? started);
+      const started = update === undefined ? undefined : startedBy(state, requestId);
+      if (update === undefined || started === undefined) return undefined;
+      // Another chain may have had an update of that id: it is none of this start's.
+      return runOfUpdate(state, update.updateId, state.chain?.start.at ?? 0) ?? started;
     }
     default:
       return undefined;
@@ -42,7 +46,28 @@ export function earlierRunOf(state: ActorState, message: Message): string | unde
 }
 
 /** The run that this start began, or was attached to. */
-export function startedRun(state: ActorState, requestId: string): string | undefined {
+function startedBy(state: ActorState, requestId: string): string | undefined {
   const start = state.chain?.start;
   return requestId !== '' && start?.requestId === requestId ? start.runId : seenBefore(state, requestId)?.runId;
 }
+
+/**
+ * The run that has the update of a start that comes again, or that the update is for: the one that goes on with the work of the run that was started.
+ * Undefined: there is none any more.
+ */
+export function runOfRepeatedStart(
+  state: ActorState,
+  startedRunId: string,
+  updateId: string,
+  earlier: string | undefined,
+): RunState | undefined {
+  const { run } = state;
+  const found = findRun(state, earlier ?? startedRunId);
+  const isSameChain = run !== undefined && found !== undefined && firstOf(run) === firstOf(found);
+  if (isSameChain && knowsUpdate(state, updateId)) return run;
+  const isOver = found === undefined || (!isOpen(found) && updateById(found, updateId) === undefined);
+  return isOver && isSameChain && isOpen(run) ? run : found;
+}
+
+/** The run that its chain began with. */
+export const firstOf = ({ runId, start }: RunState): string => start.attributes.firstExecutionRunId ?? runId;

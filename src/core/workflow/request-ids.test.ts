@@ -8,7 +8,9 @@ import { applyRemembered } from './remembered.ts';
 import { REQUESTS_PER_CHUNK, RequestIds } from './request-ids.ts';
 import { packRow, unpackRow } from './row-codec.ts';
 import { chunkOf, chunkRowId, type RequestChunkRow } from './rows.ts';
+import { emptyState } from './state.ts';
 import { command, World } from './testing.ts';
+import { Turn } from './turn.ts';
 
 const TTL = 600_000;
 
@@ -257,5 +259,51 @@ describe('a workflow id', () => {
     world.terminate();
     world.accept({ type: 'deleteRun', runId: world.state.run?.runId ?? '' });
     expect(world.rows.size).toBe(0);
+  });
+});
+
+describe('ids that are remembered together', () => {
+  const many = Array.from({ length: 70 }, (_, i) => `update-${i}`);
+
+  it('are known as if they had come one by one, in rows of their own', () => {
+    const ids = new RequestIds();
+    add(ids, 'before');
+    const rows = ids.withAll(many, 'run-1', 5);
+    expect(rows.map(([number]) => number)).toEqual([1, 2, 3]);
+    for (const [number, row] of rows) ids.apply(number, row);
+    for (const known of [ids, reread(ids)]) {
+      expect(known.size).toBe(71);
+      for (const id of [...many, 'before']) expect(known.runOf(id)).toBe('run-1');
+      expect(known.newestOf('update-69')?.at).toBe(5);
+      expect(known.runOf('update-70')).toBeUndefined();
+    }
+    expect(ids.withAll([], 'run-1', 5)).toEqual([]);
+  });
+
+  it('and come again in a later run are of that one', () => {
+    const ids = new RequestIds();
+    for (const run of ['run-1', 'run-2', 'run-3'])
+      for (const [number, row] of ids.withAll(many, run, 5)) ids.apply(number, row);
+    for (const known of [ids, reread(ids)]) for (const id of many) expect(known.runOf(id)).toBe('run-3');
+  });
+
+  it('make as many go as come, once their time is over', () => {
+    const state = emptyState('n', 'w');
+    const { applied } = state;
+    for (let run = 0; run < 40; run += 1)
+      for (const [number, row] of applied.withAll(many, `run-${run}`, run)) applied.apply(number, row);
+    const context = { ...new World().context(), now: TTL + 1_000 };
+    const turn = new Turn(state, context);
+    turn.rememberAll(
+      Array.from({ length: 640 }, (_, i) => `update-${i}`),
+      'run-40',
+    );
+    const { rows } = turn.outcome({ type: 'accepted' });
+    const [gone, come] = [
+      rows.filter(({ value }) => value === undefined),
+      rows.filter(({ value }) => value !== undefined),
+    ];
+    expect(come).toHaveLength(20);
+    expect(gone).toHaveLength(24);
   });
 });

@@ -55,17 +55,26 @@ export class RequestIds {
 
   /** The run that the request was applied to. */
   runOf(requestId: string): string | undefined {
+    return this.newestOf(requestId)?.runId;
+  }
+
+  /** The row that remembers it. An update's id may come again in a later run: that one counts. */
+  newestOf(requestId: string): RequestChunkRow | undefined {
     if (this.#size === 0) return undefined;
     if (this.#slots.length === 0) this.#build();
     const print = fingerprint(requestId);
     const mask = this.#slots.length - 1;
+    let newest: RequestChunkRow | undefined;
+    let newestPlace = -1;
     for (let slot = slotOf(print, 0) & mask; ; slot = (slot + 1) & mask) {
       const place = this.#slots[slot];
-      if (place === undefined || place === 0) return undefined;
+      if (place === undefined || place === 0) return newest;
       const at = place - 1;
+      if (at <= newestPlace) continue;
       const chunk = this.#chunks.get(this.#origin + Math.floor(at / REQUESTS_PER_CHUNK));
       if (chunk !== undefined && holds(chunk.ids, (at % REQUESTS_PER_CHUNK) * FINGERPRINT_BYTES, print)) {
-        return chunk.runId;
+        newest = chunk;
+        newestPlace = at;
       }
     }
   }

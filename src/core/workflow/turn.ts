@@ -106,7 +106,8 @@ export class Turn {
   rememberAll(requestIds: readonly string[], runId: string): void {
     const rows = this.state.applied.withAll(requestIds, runId, this.now);
     for (const [number, value] of rows) this.#rows.push({ table: 'chain', runId: '', id: chunkRowId(number), value });
-    if (rows.length > 0) this.#forget(undefined, undefined);
+    // As many go as come: a chain that closes run after run keeps no more than those of its last minutes.
+    if (rows.length > 0) this.#forget(undefined, undefined, rows.length);
   }
 
   /** Once a turn: this start began a run that is not the current one any more. */
@@ -137,8 +138,8 @@ export class Turn {
   }
 
   /** A few of the oldest whose time is over go; not what this turn writes. */
-  #forget(writtenChunk: number | undefined, writtenStart: string | undefined): void {
-    let left = MAX_EXPIRIES_PER_TURN;
+  #forget(writtenChunk: number | undefined, writtenStart: string | undefined, written = 0): void {
+    let left = MAX_EXPIRIES_PER_TURN + written;
     for (const [number, row] of this.state.applied.entries()) {
       if (left === 0 || !this.#isOver(row)) break;
       left -= 1;

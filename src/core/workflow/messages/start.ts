@@ -23,7 +23,7 @@ import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { cutStartDelay } from '../permits.ts';
 import { alreadyCompleted, alreadyStarted, failedPrecondition, invalidArgument } from '../rejections.ts';
-import { runOfUpdate } from '../repeated-updates.ts';
+import { earlierRunOf, firstOf, runOfRepeatedStart } from '../repeated-updates.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { refusedSignal, signalAttributes } from '../signals.ts';
@@ -97,21 +97,13 @@ function knownUpdate(turn: Turn, message: StartMessage): Decision | undefined {
   return withUpdate(turn, undefined, message, metRun(run));
 }
 
-/** The run that has the update of a repeated start, or that it is for: the one that goes on with the work of the run that was started. */
-function updatedBefore(turn: Turn, { update }: StartMessage, startedRunId: string): RunDraft | undefined {
+function updatedBefore(turn: Turn, message: StartMessage, startedRunId: string): RunDraft | undefined {
   const { state } = turn;
+  const { update } = message;
   if (update === undefined) return undefined;
-  const has = runOfUpdate(state, update.updateId);
-  const started = findRun(state, startedRunId);
-  const found = has === undefined ? started : findRun(state, has);
-  const { run } = state;
-  const isOver = found === undefined || (!isOpen(found) && updateById(found, update.updateId) === undefined);
-  const goesOn = run !== undefined && isOpen(run) && found !== undefined && firstOf(run) === firstOf(found);
-  const target = isOver && goesOn ? run : found;
-  return target === undefined ? undefined : turn.open(target);
+  const run = runOfRepeatedStart(state, startedRunId, update.updateId, earlierRunOf(state, message));
+  return run && turn.open(run);
 }
-
-const firstOf = ({ runId, start }: RunState): string => start.attributes.firstExecutionRunId ?? runId;
 
 function draftOf(turn: Turn, runId: string): RunDraft | undefined {
   const run = findRun(turn.state, runId);

@@ -13,7 +13,11 @@ import { admitUpdate, answerCall, joinUpdate, knownAnswer, leaveUpdate } from '.
 import { dropUnneeded } from '../workflow-task.ts';
 
 export function update(state: ActorState, message: UpdateMessage, context: TurnContext): Decision {
-  const resolved = resolve(state, { ...message.target, runId: message.target.runId || earlierRunOf(state, message) });
+  const { target } = message;
+  const earlier = earlierRunOf(state, message);
+  let resolved = resolve(state, earlier === undefined ? target : { ...target, runId: earlier });
+  // Of another chain than is meant, or its rows are gone.
+  if ('rejection' in resolved && earlier !== undefined) resolved = resolve(state, target);
   if ('rejection' in resolved) return resolved.rejection;
   const turn = new Turn(state, context);
   return admitUpdate(turn.open(resolved.run), message) ?? turn.outcome({ type: 'accepted' });
