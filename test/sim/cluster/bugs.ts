@@ -241,7 +241,7 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     in: having('lost confirmation'),
   },
   'flush-uncommitted': { says: /^flush: .* on disk (is|are) not th/, from: 3 },
-  'overlay-dropped-early': { says: /^I4: workflow .* what its rows said when it was activated/, from: 9 },
+  'overlay-dropped-early': { says: /^I4: workflow .* what its rows said when it was activated/, from: 26 },
   'quorum-over-the-ring': {
     ...{ says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 8 },
     in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
