@@ -18,6 +18,7 @@ interface Held {
   serving?: boolean;
   voters?: string[];
   committed?: boolean;
+  lastLsn?: number;
 }
 
 class World {
@@ -44,7 +45,7 @@ class World {
         // What is asked of a replica here.
         const replica = {
           ...{ term: of?.term, isServing: of?.serving === true, commit: 5 },
-          log: { configuration: { lsn: of?.committed === false ? 6 : 5, configuration } },
+          log: { lastLsn: of?.lastLsn ?? 5, configuration: { lsn: of?.committed === false ? 6 : 5, configuration } },
         };
         return of && (replica as unknown as Replica);
       },
@@ -133,6 +134,32 @@ describe('a replica', () => {
     await world.pass(10_000);
     expect(a.dropped).toEqual([[0]]);
   });
+
+  it.each(['after the leader said', 'while the leader says'] as const)(
+    'that is fed %s that it is no member stays, though it hears nobody again by the next look',
+    async (when) => {
+      const world = new World();
+      const [a, b] = [world.node('a'), world.node('b')];
+      a.held.set(0, { standing: 'unheard', term: 3 });
+      let answer = (_: boolean): void => undefined;
+      b.confirmed.is = new Promise((resolve) => {
+        answer = resolve;
+      });
+      b.held.set(0, { standing: 'member', term: 4, serving: true, voters: ['d-b', 'd-c'] });
+      world.leaders.set(0, 'b');
+      await world.pass(66_000);
+      expect(world.asked).toEqual([0]);
+      const fed = { standing: 'unheard', term: 4, lastLsn: 9 } as const;
+      if (when === 'while the leader says') a.held.set(0, fed);
+      answer(true);
+      await world.pass(1_000);
+      a.held.set(0, fed);
+      // It is a voter of the next leader, whom it does not hear either.
+      world.leaders.delete(0);
+      await world.pass(60_000);
+      expect(a.dropped).toEqual([]);
+    },
+  );
 
   it('that is taken in again after the leader said that it is no member stays, and asks anew when it hears nobody once more', async () => {
     const world = new World();

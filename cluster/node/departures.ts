@@ -4,7 +4,7 @@
 
 import { integer, list, object } from '../../src/frontend/validate/check.ts';
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
-import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import { type Lsn, type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Rpc } from '../link/rpc.ts';
 import { isMember } from '../replication/core/configuration.ts';
@@ -53,7 +53,11 @@ export class Departures {
   readonly #options: DeparturesOptions;
   /** Since when each replica is no member, or hears nobody. As many as there are replicas (I9). */
   readonly #since = new Map<ShardId, { why: Why; atMs: number }>();
-  readonly #told = new Set<ShardId>();
+  /**
+   * Of which a leader has said that they were removed: where their log ended when it was asked. What came since then may have taken the replica in again,
+   * and made it a voter; that it hears nobody now is then of another time.
+   */
+  readonly #told = new Map<ShardId, Lsn>();
   #timer: Cancelable | undefined;
   #stopped = false;
 
@@ -116,7 +120,8 @@ export class Departures {
       const since = known?.why === standing ? known : { why: standing, atMs: nowMs };
       this.#since.set(shard, since);
       const isLong = nowMs - since.atMs >= (standing === 'removed' ? times.afterMs : times.unheardMs);
-      if (isLong && (standing === 'removed' || this.#told.has(shard))) due.push(shard);
+      const isTold = this.#told.has(shard) && this.#told.get(shard) === this.#lastLsn(shard);
+      if (isLong && (standing === 'removed' || isTold)) due.push(shard);
       else if (isLong) unheard.push(shard);
     }
     this.#ask(unheard);
@@ -132,6 +137,7 @@ export class Departures {
     }
     for (const [node, asked] of byNode) {
       const some = asked.slice(0, MOST_ASKED);
+      const lastLsns = new Map(some.map((shard) => [shard, this.#lastLsn(shard)]));
       rpc.call(node, METHOD, encodeBody({ shards: some }), ASK_MS, (error, bytes) => {
         const answer = error === undefined && bytes !== undefined ? readAnswer(bytes, removals) : undefined;
         if (answer?.type !== 'value') return;
@@ -140,10 +146,15 @@ export class Departures {
           const replica = shard === undefined ? undefined : driver.replicaOf(shard);
           // A leader of an older term than this replica knows may have been replaced by one that took it in again.
           if (shard === undefined || replica === undefined || (answer.value.terms[i] ?? 0) < replica.term) return;
-          if (driver.standing(shard) === 'unheard') this.#told.add(shard);
+          const last = lastLsns.get(shard);
+          if (driver.standing(shard) === 'unheard' && last !== undefined) this.#told.set(shard, last);
         });
       });
     }
+  }
+
+  #lastLsn(shard: ShardId): Lsn | undefined {
+    return this.#options.driver.replicaOf(shard)?.log.lastLsn;
   }
 
   /** The term in which this node leads the shard and knows for sure that the directory is no member; undefined: it does not know that. */

@@ -74,7 +74,13 @@ export interface WatchedCore {
   forget(concerns: (namespace: string, workflowId: string) => boolean): void;
 }
 
-export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error: unknown) => void): WatchedCore {
+/** @param leads whether nobody else leads the workflow now: rows that all share may be those of the next leader already */
+export function watchedCore(
+  random: SeededRandom,
+  stats: CoreStats,
+  fail: (error: unknown) => void,
+  leads: (namespace: string, workflowId: string) => boolean = () => true,
+): WatchedCore {
   const witnesses = new Map<string, Witness>();
 
   const remember = (state: ActorState, rows: Iterable<StoredRow>): Witness => {
@@ -119,7 +125,8 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
       if (!stored.some(({ table, id }) => table === 'chain' && id === '')) return state;
       stats.activations += 1;
       const before = witnesses.get(workflowId);
-      if (before?.state.chain !== undefined || before?.state.schedule?.head !== undefined)
+      const isKnown = before?.state.chain !== undefined || before?.state.schedule?.head !== undefined;
+      if (before !== undefined && isKnown && leads(namespace, workflowId))
         compare(before.state, state, 'what its rows said when it was activated');
       remember(state, stored);
       return state;

@@ -97,7 +97,7 @@ export interface NodeWorld {
   readonly seeds: readonly string[];
   coordinatorOf(process: NodeProcess, host: string): MemoryCoordinatorOptions;
   callbacksOf(process: NodeProcess): CallbackSender;
-  watchedCore(): WatchedCore;
+  watchedCore(directory: string): WatchedCore;
   /** A message of another shard's outbox has been applied here, and whoever sent it has not heard so yet. */
   applied(node: ClusterProcess, item: ShardMessage): void;
   reached(what: string): void;
@@ -131,7 +131,7 @@ export class ClusterProcess {
     this.directoryId = machine.directoryId;
     this.process = new NodeProcess(kernel, `${machine.name}.${machine.starts}`, machine.clock);
     machine.disk.process = this.process;
-    this.#core = world.watchedCore();
+    this.#core = world.watchedCore(this.directoryId);
     const { shardCount } = settings;
     const { database } = world;
     if (database === undefined) {

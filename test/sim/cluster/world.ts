@@ -6,6 +6,7 @@ import { MemoryCoordinatorServer } from '../../../cluster/ownership/memory/serve
 import type { Done, Engine } from '../../../src/ports/engine.ts';
 import { term } from '../../../src/ports/ids.ts';
 import type { ShardMessage } from '../../../src/ports/led-shards.ts';
+import { shardOf } from '../../../src/shard/keys.ts';
 import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { checkBounds } from '../end-checks.ts';
@@ -178,7 +179,11 @@ export class ClusterWorld implements ClientWorld {
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
       callbacksOf: (process) => callbacksOf(this.kernel, (work) => process.act(work), this.callbacks),
       coordinatorOf: (process, host) => this.#coordinatorOf(process, host),
-      watchedCore: () => watchedCore(coreRandom, this.coreStats, (violation) => this.kernel.fail(violation)),
+      watchedCore: (directory) => {
+        const leads = (...of: [namespace: string, workflowId: string]): boolean =>
+          this.watch.leaderOf(shardOf(...of, plan.shardCount)) === directory;
+        return watchedCore(coreRandom, this.coreStats, (violation) => this.kernel.fail(violation), leads);
+      },
       applied: (node, item) => this.onApplied?.(node, item),
       reached: (what) => this.reached(what),
       serves: () => undefined,
