@@ -12,8 +12,9 @@ export const DEFAULT_GOSSIP_PORT = 7946;
 export const DEFAULT_LINK_PORT = 7281;
 export const DEFAULT_REPLICAS = 3;
 const MAX_REPLICAS = 7;
-const MAX_SEEDS = 100;
-const MAX_KEYS = 10;
+/** As many as gossip and links take. */
+const MAX_SEEDS = 64;
+const MAX_KEYS = 8;
 /** AES-256, and proofs of the same strength. */
 const KEY_BYTES = 32;
 const MAX_ADMIN_TOKENS = 100;
