@@ -52,10 +52,9 @@ export function effectOf(message: ForwardedMessage): Effect {
     case 'scheduleTimes':
     case 'describeFlow':
       return 'nothing';
-    // A reservation is known by its request id, a permit by its name; limits are set to what they are.
+    // A reservation is known by its request id, a permit by its name.
     case 'flowReserve':
     case 'flowRelease':
-    case 'setFlowLimits':
       return 'once';
     case 'queryAbandoned':
       return 'nothing';
@@ -65,6 +64,7 @@ export function effectOf(message: ForwardedMessage): Effect {
     case 'resetActivity':
     case 'updateActivityOptions':
     case 'updateOptions':
+    case 'setFlowLimits':
       return 'perhapsTwice';
   }
 }

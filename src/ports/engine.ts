@@ -73,7 +73,7 @@ export interface ListRequest extends CountRequest {
 /** Search attributes of a namespace by name. */
 export type RegisteredAttributes = Readonly<Record<string, Registered>>;
 
-/** Repeating it is harmless. */
+/** Repeating an addition is harmless. */
 export interface AttributesChange {
   add: Readonly<Record<string, IndexedValueType>>;
   /** `everything`: the namespace is deleted. */

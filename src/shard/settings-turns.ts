@@ -1,6 +1,7 @@
 // Turns of the actors that hold settings: of a namespace, where a workflow of it without an id would be; of all namespaces, where a namespace without
 // a name would be. What reads rows and then writes is one at a time per actor, within one leadership of its shard (I3): what was read in an earlier
-// one may have changed meanwhile. What nothing was written for is answered only while nobody else leads, as an actor's answer is. Used by jobs, namespaces, deployments, endpoints and search attributes.
+// one may have changed meanwhile. What nothing was written for is answered only while nobody else leads, as an actor's answer is.
+// Used by jobs, namespaces, deployments, endpoints and search attributes.
 
 import type { Clock } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';

@@ -46,7 +46,7 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
     'the name belonged to a node with another data directory that died only just now. It becomes free soon; or stop that node with a leave',
   duplicateDirectory:
     'its data directory is in use by another node that is alive. A copied directory must not vote twice: start with an empty one',
-  tableFull: 'the cluster has as many members, dead ones included, as gossip.maxMembers allows',
+  tableFull: 'the cluster has as many members, dead ones included, as there can be',
   yourself: 'it is this very node',
 };
 

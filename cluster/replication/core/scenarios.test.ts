@@ -602,6 +602,22 @@ describe('a change of the replica set', () => {
   });
 });
 
+/** Links of `c`. */
+const AWAY = ['a>c', 'c>a'];
+
+/** `c` was away, and what it missed is in no log any more. */
+function tooFarBehind() {
+  const script = led(['a', 'b', 'c']);
+  for (const way of AWAY) script.cut.add(way);
+  for (const text of ['1', '2', '3']) {
+    script.do('a', (a) => a.propose(bytes(text)));
+    script.deliver();
+  }
+  script.do('a', (a) => a.trimmed(lsn(4)));
+  script.cut.clear();
+  return script;
+}
+
 describe('a follower', () => {
   it('that was restarted learns from a heartbeat what is committed, though nothing new comes', () => {
     const script = led(['a', 'b', 'c']);
@@ -655,16 +671,8 @@ describe('a follower', () => {
   });
 
   it('that was cut off while it took a snapshot goes on with the chunk that it lacks', () => {
-    const script = led(['a', 'b', 'c']);
-    const ways = ['a>c', 'c>a'];
-    for (const way of ways) script.cut.add(way);
-    for (const text of ['1', '2', '3']) {
-      script.do('a', (a) => a.propose(bytes(text)));
-      script.deliver();
-    }
+    const script = tooFarBehind();
     const { log } = script.replica('a');
-    script.do('a', (a) => a.trimmed(lsn(4)));
-    script.cut.clear();
     for (let beat = 0; beat < 2; beat += 1) {
       script.pass(TIMES.heartbeatMs, ['a']);
       script.deliver();
@@ -679,7 +687,7 @@ describe('a follower', () => {
     };
     read(0);
     read(1);
-    for (const way of ways) script.cut.add(way);
+    for (const way of AWAY) script.cut.add(way);
     read(2);
     script.cut.clear();
     script.transcript();
@@ -695,15 +703,8 @@ describe('a follower', () => {
   });
 
   it('too far behind gets a snapshot, chunk by chunk, and then the tail', () => {
-    const script = led(['a', 'b', 'c']);
-    for (const way of ['a>c', 'c>a']) script.cut.add(way);
-    for (const text of ['1', '2', '3']) {
-      script.do('a', (a) => a.propose(bytes(text)));
-      script.deliver();
-    }
+    const script = tooFarBehind();
     const { log } = script.replica('a');
-    script.do('a', (a) => a.trimmed(lsn(4)));
-    script.cut.clear();
     script.transcript();
     script.pass(TIMES.heartbeatMs, ['a']);
     script.deliver();

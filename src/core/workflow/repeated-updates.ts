@@ -2,10 +2,10 @@
 // answer was lost, need not know that there is a next run. So a chain remembers the updates of the run before, as long as other requests, and a repeat
 // is taken to the run that has it instead of being done again (I5). One that is not said to be a repeat is a new update of the current run.
 
-import type { Message } from './message.ts';
+import type { Message, StartMessage } from './message.ts';
 import type { RunDraft } from './run-draft.ts';
-import { type ActorState, findRun, isOpen, type RunState, updateById } from './state.ts';
-import { seenBefore } from './target.ts';
+import { type ActorState, findRun, firstOf, isOpen, type RunState, updateById } from './state.ts';
+import { startSeenBefore } from './target.ts';
 
 /** Beside the ids of requests, which hold no zero byte. */
 const remembered = (updateId: string): string => `update\0${updateId}`;
@@ -35,7 +35,7 @@ export function earlierRunOf(state: ActorState, message: Message): string | unde
       return message.repeated === true && !message.target.runId ? runOfUpdate(state, message.updateId, 0) : undefined;
     case 'start': {
       const { update, requestId } = message;
-      const started = update === undefined ? undefined : startedBy(state, requestId);
+      const started = update === undefined ? undefined : startSeenBefore(state, requestId)?.runId;
       if (update === undefined || started === undefined) return undefined;
       // Another chain may have had an update of that id: it is none of this start's.
       return runOfUpdate(state, update.updateId, state.chain?.start.at ?? 0) ?? started;
@@ -45,29 +45,17 @@ export function earlierRunOf(state: ActorState, message: Message): string | unde
   }
 }
 
-/** The run that this start began, or was attached to. */
-function startedBy(state: ActorState, requestId: string): string | undefined {
-  const start = state.chain?.start;
-  return requestId !== '' && start?.requestId === requestId ? start.runId : seenBefore(state, requestId)?.runId;
-}
-
 /**
  * The run that has the update of a start that comes again, or that the update is for: the one that goes on with the work of the run that was started.
- * Undefined: there is none any more.
+ * Undefined: there is none any more, or no update.
  */
-export function runOfRepeatedStart(
-  state: ActorState,
-  startedRunId: string,
-  updateId: string,
-  earlier: string | undefined,
-): RunState | undefined {
+export function runOfRepeatedStart(state: ActorState, message: StartMessage): RunState | undefined {
+  if (message.update === undefined) return undefined;
+  const { updateId } = message.update;
   const { run } = state;
-  const found = findRun(state, earlier ?? startedRunId);
+  const found = findRun(state, earlierRunOf(state, message));
   const isSameChain = run !== undefined && found !== undefined && firstOf(run) === firstOf(found);
   if (isSameChain && knowsUpdate(state, updateId)) return run;
   const isOver = found === undefined || (!isOpen(found) && updateById(found, updateId) === undefined);
   return isOver && isSameChain && isOpen(run) ? run : found;
 }
-
-/** The run that its chain began with. */
-export const firstOf = ({ runId, start }: RunState): string => start.attributes.firstExecutionRunId ?? runId;

@@ -326,6 +326,9 @@ export function findRun(state: ActorState, runId: string | undefined): RunState 
   return state.earlier.get(runId);
 }
 
+/** The run that its chain began with. */
+export const firstOf = ({ runId, start }: RunState): string => start.attributes.firstExecutionRunId ?? runId;
+
 /** Epoch ms at which a `timer` message is due; undefined: never. Deadlines are data: asking again after any turn is enough (I7). */
 export function nextDeadline(state: ActorState): number | undefined {
   const due = Math.min(openDeadline(state.run), state.callbacks.size === 0 ? NEVER : callbackDeadline(state));

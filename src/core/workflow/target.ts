@@ -34,6 +34,12 @@ export function seenBefore(
   return runId === undefined ? undefined : { runId };
 }
 
+/** The same of a start: the one that began this chain is known by the chain itself. */
+export function startSeenBefore(state: ActorState, requestId: string): ReturnType<typeof seenBefore> {
+  const start = state.chain?.start;
+  return requestId !== '' && start?.requestId === requestId ? start : seenBefore(state, requestId);
+}
+
 /**
  * Of what may come at once: who means to hold a workflow that is signalled without end comes before its signals, and who means to end it, which is once a run,
  * before those.

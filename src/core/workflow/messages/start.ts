@@ -23,15 +23,15 @@ import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { cutStartDelay } from '../permits.ts';
 import { alreadyCompleted, alreadyStarted, failedPrecondition, invalidArgument } from '../rejections.ts';
-import { earlierRunOf, firstOf, runOfRepeatedStart } from '../repeated-updates.ts';
+import { runOfRepeatedStart } from '../repeated-updates.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { refusedSignal, signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
 import { timeoutsOf } from '../standalone-start.ts';
 import { startRequest } from '../start-request.ts';
-import { type ActorState, findRun, isOpen, type RunState, updateById } from '../state.ts';
-import { refusedForRequestIds, seenBefore } from '../target.ts';
+import { type ActorState, findRun, firstOf, isOpen, type RunState, updateById } from '../state.ts';
+import { refusedForRequestIds, startSeenBefore } from '../target.ts';
 import { Turn } from '../turn.ts';
 import { admitUpdate } from '../updates.ts';
 import { wakeWorkflow } from '../workflow-task.ts';
@@ -39,7 +39,10 @@ import { wakeWorkflow } from '../workflow-task.ts';
 export function start(state: ActorState, message: StartMessage, context: TurnContext): Decision {
   const repeated = repeatedStart(state, message);
   const turn = new Turn(state, context);
-  if (repeated !== undefined) return withUpdate(turn, updatedBefore(turn, message, repeated.runId), message, repeated);
+  if (repeated !== undefined) {
+    const updated = runOfRepeatedStart(state, message);
+    return withUpdate(turn, updated && turn.open(updated), message, repeated);
+  }
   const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId, 'message');
   if (problem !== undefined) return problem;
   const known = knownUpdate(turn, message);
@@ -97,14 +100,6 @@ function knownUpdate(turn: Turn, message: StartMessage): Decision | undefined {
   return withUpdate(turn, undefined, message, metRun(run));
 }
 
-function updatedBefore(turn: Turn, message: StartMessage, startedRunId: string): RunDraft | undefined {
-  const { state } = turn;
-  const { update } = message;
-  if (update === undefined) return undefined;
-  const run = runOfRepeatedStart(state, startedRunId, update.updateId, earlierRunOf(state, message));
-  return run && turn.open(run);
-}
-
 function draftOf(turn: Turn, runId: string): RunDraft | undefined {
   const run = findRun(turn.state, runId);
   return run === undefined ? undefined : turn.open(run);
@@ -150,8 +145,7 @@ export function beginChain(
 
 /** The first answer again, with the run's status as it is now. */
 function repeatedStart(state: ActorState, { requestId }: StartMessage): StartWorkflowExecutionResponse | undefined {
-  const begun = requestId !== '' && state.chain?.start.requestId === requestId ? state.chain.start : undefined;
-  const first = begun ?? seenBefore(state, requestId);
+  const first = startSeenBefore(state, requestId);
   if (first === undefined) return undefined;
   const { run } = state;
   const status = first.status ?? WorkflowExecutionStatus.UNSPECIFIED;
