@@ -214,8 +214,8 @@ describe('time', () => {
 
 describe('callers', () => {
   it('creating it again is refused, by the same request it is the same answer', () => {
-    const w = new ScheduleWorld().create();
-    expect(() => w.create()).not.toThrow();
+    const w = new ScheduleWorld().create({}, undefined, 'once');
+    expect(() => w.create({}, undefined, 'once')).not.toThrow();
     const schedule = { spec: {}, action: {}, policies: {}, state: {} };
     expect(() => w.say({ type: 'createSchedule', requestId: 'other', incarnation: 'x', schedule })).toThrow(
       'already registered',
@@ -332,13 +332,59 @@ describe('callers', () => {
   it('deleted it leaves nothing; what it started goes on, and is not heard of by one of the same id', () => {
     const w = new ScheduleWorld().create().until(MINUTE);
     w.say({ type: 'deleteSchedule', requestId: '' });
-    expect([...w.rows.keys()]).toEqual([]);
+    expect(w.reloaded().head).toBeUndefined();
     expect(() => w.say({ type: 'deleteSchedule', requestId: '' })).toThrow('schedule not found');
     w.create()
       .end(0, { status: FAILED, failure: { message: 'of an earlier life' } })
       .until(2 * MINUTE);
     expect(w.starts[1]?.message.continuedFailure).toBeUndefined();
     expect(w.info.actionCount).toBe(1);
+    w.until(20 * MINUTE).say({ type: 'deleteSchedule', requestId: '' });
+    expect([...w.rows.keys()]).toEqual([]);
+  });
+
+  it.each(['', 'a deletion'])('deleted by "%s" it knows what was asked of it: nothing of that is done again', (by) => {
+    const w = new ScheduleWorld();
+    const create = () => w.create({}, ALLOW_ALL, 'a creation');
+    const patch = { triggerImmediately: { overlapPolicy: ALLOW_ALL } };
+    const trigger = () => w.say({ type: 'patchSchedule', requestId: 'a trigger', patch });
+    create();
+    trigger();
+    w.say({ type: 'deleteSchedule', requestId: by });
+    expect(create().reloaded().head).toBeUndefined();
+    expect(trigger).toThrow('schedule not found');
+    w.until(MINUTE).create();
+    const { head } = w.reloaded();
+    create();
+    trigger();
+    expect(w.reloaded().head).toEqual(head);
+    expect(w.starts).toHaveLength(1);
+    w.say({ type: 'deleteSchedule', requestId: by === '' ? '' : 'another deletion' });
+    w.until(12 * MINUTE);
+    expect([...w.rows.keys()]).toEqual([]);
+  });
+
+  it('made long ago, and deleted, it knows the changes of the last minutes', () => {
+    const w = new ScheduleWorld().create({ spec: {} }).until(5 * MINUTE);
+    const patch = { pause: 'for a while' };
+    w.say({ type: 'patchSchedule', requestId: 'old', patch });
+    w.until(12 * MINUTE).say({ type: 'patchSchedule', requestId: 'young', patch });
+    w.until(16 * MINUTE).say({ type: 'deleteSchedule', requestId: '' });
+    expect([...w.rows.keys()]).toEqual(['', 'ryoung']);
+    w.create({ spec: {} }).say({ type: 'patchSchedule', requestId: 'young', patch });
+    expect(w.described.schedule.state?.paused).not.toBe(true);
+    w.say({ type: 'deleteSchedule', requestId: '' });
+    w.until(27 * MINUTE);
+    expect([...w.rows.keys()]).toEqual([]);
+  });
+
+  it('made and deleted in turn, again and again, it keeps no more of them than of other changes', () => {
+    const w = new ScheduleWorld();
+    for (let i = 0; i < 40; i += 1) {
+      w.now += MINUTE / 2;
+      w.create().say({ type: 'deleteSchedule', requestId: w.requestId() });
+    }
+    expect(w.rows.size).toBeLessThan(45);
   });
 
   it('deleted by a request it knows the repeat for a while, also made anew meanwhile, and then leaves nothing', () => {

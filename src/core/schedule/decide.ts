@@ -84,6 +84,8 @@ function create(
   context: TurnContext,
 ): Decision {
   const { requestId, incarnation, schedule, memo, searchAttributes } = message;
+  // What it made was deleted.
+  if (requestId !== '' && actor.requests.has(requestId)) return nothing(changed(FIRST));
   if (actor.head !== undefined) {
     if (requestId === actor.head.requestId) return nothing(changed(actor.head));
     const status = {
@@ -97,11 +99,13 @@ function create(
     };
     return { ok: false, status };
   }
+  const busy = refusedForRequests(address, actor, context);
+  if (busy !== undefined) return busy;
   const head: HeadRow = {
     incarnation,
     requestId,
     createTime: context.now,
-    version: 1,
+    ...FIRST,
     state: schedule.state,
     through: context.now,
     counts: { taken: 0, missed: 0, skipped: 0, dropped: 0 },
@@ -214,13 +218,20 @@ function draftFor(
   const { head, requests } = actor;
   if (head === undefined) return notFound(address);
   if (requestId !== '' && requests.has(requestId)) return nothing(changed(head));
+  return refusedForRequests(address, actor, context) ?? new ScheduleDraft(address, actor, context);
+}
+
+/** Undefined when one more request can be remembered. */
+function refusedForRequests(
+  { workflowId }: Addressed,
+  { requests }: ScheduleActor,
+  { limits, now }: TurnContext,
+): Rejection | undefined {
   const [oldest] = requests.values();
-  if (requests.size >= MAX_REQUESTS && oldest !== undefined && oldest.at + context.limits.requestIdTtl > context.now) {
-    return exhausted(
-      `schedule ${scheduleIdOf(address.workflowId)} was changed ${requests.size} times within minutes: retry later`,
-    );
-  }
-  return new ScheduleDraft(address, actor, context);
+  if (requests.size < MAX_REQUESTS || oldest === undefined || oldest.at + limits.requestIdTtl <= now) return undefined;
+  return exhausted(
+    `schedule ${scheduleIdOf(workflowId)} was changed ${requests.size} times within minutes: retry later`,
+  );
 }
 
 // ---------------------------------------------------------------- by time, and by its runs
@@ -235,7 +246,7 @@ function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): D
   return until !== undefined && until <= context.now ? draft.deleted(ACCEPTED) : draft.outcome(ACCEPTED);
 }
 
-/** The request that deleted the schedule has been known long enough: nothing is left. */
+/** The requests of the schedule that was deleted have been known long enough: nothing is left. */
 function forgotten({ requests }: ScheduleActor, { now }: TurnContext): Decision {
   for (const { until = 0 } of requests.values()) if (until > now) return nothing(ACCEPTED);
   const rows = [CHAIN, ...Array.from(requests.keys(), requestRowId)].map((id) => gone(id));
@@ -271,7 +282,12 @@ function kept(policies: SchedulePolicies): KeptPolicies {
   };
 }
 
-const changed = ({ version }: HeadRow): Reply => ({ type: 'scheduleChanged', conflictToken: conflictToken(version) });
+const FIRST = { version: 1 };
+
+const changed = ({ version }: Pick<HeadRow, 'version'>): Reply => ({
+  type: 'scheduleChanged',
+  conflictToken: conflictToken(version),
+});
 
 const nothing = (reply: Reply): Outcome => ({
   ok: true,

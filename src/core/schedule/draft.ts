@@ -4,6 +4,7 @@ import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibleSchedule } 
 import { scheduleIdOf } from './address.ts';
 import { MAX_BUFFERED } from './limits.ts';
 import {
+  type AppliedRow,
   type BufferedRow,
   bufferedId,
   CHAIN,
@@ -114,18 +115,37 @@ export class ScheduleDraft {
     return this.#outcome(reply, { startTime: head.createTime, runId: head.incarnation, info: shown });
   }
 
-  /** The schedule is no more; what it started goes on. The request is known for a while, so that a repeat is no other one. */
+  /**
+   * The schedule is no more; what it started goes on. For a while the requests that made, changed and deleted it are known: one that comes again, from
+   * a node that stood still for one, is not applied to the next schedule of this id, and makes none (I5).
+   */
   deleted(reply: Reply, requestId = ''): Outcome {
     const { actor } = this;
-    if (requestId === '') this.#put(CHAIN, undefined);
     for (const id of [HEAD, DEFINITION, LAST]) this.#put(id, undefined);
     for (const n of actor.buffered.keys()) this.#put(bufferedId(n), undefined);
     for (const n of actor.starting.keys()) this.#put(startingId(n), undefined);
-    for (const id of actor.requests.keys()) this.#put(requestRowId(id), undefined);
-    const until = this.now + this.context.limits.requestIdTtl;
-    if (requestId !== '') this.#put(requestRowId(requestId), { at: this.now, until });
+    if (!this.#keepRequests(requestId)) this.#put(CHAIN, undefined);
     const { createTime, incarnation } = this.head;
     return this.#outcome(reply, { startTime: createTime, runId: incarnation, info: undefined });
+  }
+
+  /** @returns whether there are any, one of which says how long. */
+  #keepRequests(deletedBy: string): boolean {
+    const { actor, head, now } = this;
+    const { requestIdTtl } = this.context.limits;
+    let newest: [id: string, row: AppliedRow] | undefined;
+    for (const [id, row] of actor.requests) {
+      if (row.at + requestIdTtl <= now) this.#put(requestRowId(id), undefined);
+      else newest = [id, row];
+    }
+    const isYoung = head.createTime + requestIdTtl > now;
+    const known = [isYoung ? head.requestId : '', deletedBy].filter((id) => id !== '');
+    for (const id of known) this.#put(requestRowId(id), { at: now, until: now + requestIdTtl });
+    if (known.length > 0) return true;
+    if (newest === undefined) return false;
+    const [id, row] = newest;
+    this.#put(requestRowId(id), { ...row, until: row.at + requestIdTtl });
+    return true;
   }
 
   #outcome(reply: Reply, schedule: VisibleSchedule): Outcome {

@@ -93,7 +93,7 @@ export interface StartingRow {
 /** Id 'r' + request id. */
 export interface AppliedRow {
   at: number;
-  /** Of the deletion: how long it is known, epoch ms. The schedule has nothing else then. */
+  /** Of a schedule that was deleted: how long its last requests are known, epoch ms. */
   until?: number | undefined;
 }
 

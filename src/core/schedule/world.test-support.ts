@@ -39,11 +39,11 @@ export class ScheduleWorld {
   answering = true;
 
   /** Every minute unless the schedule says otherwise. */
-  create(schedule: Schedule = {}, overlapPolicy?: ScheduleOverlapPolicy): this {
+  create(schedule: Schedule = {}, overlapPolicy?: ScheduleOverlapPolicy, requestId = this.requestId()): this {
     const { spec = { interval: [{ interval: MINUTE }] }, action, policies, state } = schedule;
     this.say({
       type: 'createSchedule',
-      requestId: 'create',
+      requestId,
       incarnation: `life-${this.now}`,
       schedule: {
         spec: canonicalSpec(spec),
