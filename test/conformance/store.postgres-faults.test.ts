@@ -1,7 +1,7 @@
 // The store in PostgreSQL when things go wrong that only a database does: answers lost around a COMMIT, backends ended, statements refused,
 // several nodes on one database, a server that restarts or is gone. A real server, and a proxy where an answer has to be lost.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { key, lsn, type ShardId, shardId, type Term, term } from '../../src/ports/ids.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { PostgresOptions } from '../../src/store/postgres/options.ts';
@@ -310,6 +310,19 @@ describe('a server that refuses', () => {
       kind: 'failed',
       message: expect.stringMatching(/ failed for [3-9]\d* s/),
     });
+  });
+
+  it('nothing to a process that stood still for longer: it asks again before it gives up', async () => {
+    const store = await openProxied({ outageMs: 60_000 });
+    const t = await store.nextTerm();
+    const struck = proxy.strike({ fault: 'swallow', when: APPEND });
+    const append = store.append([entry(A, 1, t)]);
+    await struck;
+    const { now } = performance;
+    const standing = vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 70_000);
+    proxy.cutAll();
+    await expect(append).resolves.toEqual({ fenced: [] });
+    standing.mockRestore();
   });
 
   it('every connection, for longer than it may: the same', async () => {

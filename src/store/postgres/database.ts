@@ -166,7 +166,10 @@ export class Database {
   }
 
   async #tryOn<T>(what: string, work: (tries: number) => Promise<T>, asking: Asking): Promise<T> {
-    let since: number | undefined;
+    const { outageMs, connectTimeoutMs, statementTimeoutMs } = this.#options;
+    // A process that stood still for a minute has not been without its database for one: no try counts for longer than it may take.
+    const longestTryMs = connectTimeoutMs + statementTimeoutMs;
+    let awayMs = 0;
     let pauseMs = FIRST_PAUSE_MS;
     for (let tries = 1; ; tries += 1) {
       if (this.#closed) throw this.#isClosed();
@@ -176,15 +179,14 @@ export class Database {
       } catch (error) {
         if (error instanceof StoreError) throw error;
         if (this.#closed) throw this.#isClosed();
-        // A way that swallows packets fails only when a statement has taken its longest: the silence before counts, too.
-        since ??= triedAtMs;
-        const awayMs = performance.now() - since;
         if (verdictOf(error) === 'final') throw failed(`${what} ${this.name} failed`, error);
-        if (awayMs > this.#options.outageMs) {
-          throw failed(`${what} ${this.name} failed for ${Math.round(awayMs / 1_000)} s`, error);
-        }
+        // A way that swallows packets fails only when a statement has taken its longest: the silence before counts, too.
+        awayMs += Math.min(performance.now() - triedAtMs, longestTryMs);
+        if (awayMs > outageMs) throw failed(`${what} ${this.name} failed for ${Math.round(awayMs / 1_000)} s`, error);
         asking.failed(reasonOf(error));
-        await this.#pause(pauseMs * (0.5 + Math.random()));
+        const nextMs = pauseMs * (0.5 + Math.random());
+        awayMs += nextMs;
+        await this.#pause(nextMs);
         pauseMs = Math.min(GREATEST_PAUSE_MS, pauseMs * 2);
       }
     }
