@@ -5,7 +5,7 @@ import { NodeProcess } from './cluster/node-process.ts';
 import { withVirtualTime } from './host-time.ts';
 import { Kernel } from './kernel.ts';
 
-const CLOCK = { rate: 1, ms: 0 };
+const CLOCK = { rate: 1, wallRate: 1, ms: 0 };
 
 const run = (kernel: Kernel, until: number): Promise<void> =>
   withVirtualTime(kernel, () => kernel.run(until, () => false));

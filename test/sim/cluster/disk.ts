@@ -1,6 +1,7 @@
 // The disk of one data directory in a cluster: writes take time, complete in order, fail, find no room, or are lost in a crash but for the first few;
-// bits flip. What becomes durable is shown to whoever watches, at that instant.
+// reads fail; bits flip. What becomes durable is shown to whoever watches, at that instant.
 
+import { StoreError } from '../../../src/ports/store.ts';
 import { ROW, STAGED } from '../../../src/store/framing.ts';
 import { prefixEnd } from '../../../src/store/keys.ts';
 import { MemoryDisk } from '../../../src/store/memory/backend.ts';
@@ -12,7 +13,8 @@ import type { NodeProcess } from './node-process.ts';
 
 export type Written = readonly (readonly [key: string, value: Uint8Array | undefined])[];
 
-export const WRITE_ERROR = 'simulated write error';
+/** What an error of the disk says. */
+export const DISK_ERROR = 'simulated disk error';
 
 export class DirectoryDisk {
   readonly medium = new MemoryDisk();
@@ -29,9 +31,10 @@ export class DirectoryDisk {
   readonly spreadMs: number;
   /** The next write fails. */
   failNext = false;
+  /** After so many others a record cannot be read; undefined: all can. */
+  failReadAfter: number | undefined;
   /** No write finds room. */
   full = false;
-  writeErrors = 0;
 
   constructor(kernel: Kernel, random: SeededRandom, onLanded: (written: Written, onDisk: OnDisk) => void) {
     this.#kernel = kernel;
@@ -44,8 +47,15 @@ export class DirectoryDisk {
       beforeWrite: () => {
         if (!this.failNext && !this.full) return;
         this.failNext = false;
-        this.writeErrors += 1;
-        throw new Error(`${WRITE_ERROR}: ${this.full ? 'no space left on device' : 'input/output error'}`);
+        throw new Error(`${DISK_ERROR}: ${this.full ? 'no space left on device' : 'it was not written'}`);
+      },
+      onRead: (key, value) => {
+        if (this.failReadAfter === undefined) return value;
+        this.failReadAfter -= 1;
+        if (this.failReadAfter >= 0) return value;
+        this.failReadAfter = undefined;
+        // As LevelDB's adapter says it.
+        throw new StoreError('failed', `${DISK_ERROR}: ${JSON.stringify(key)} was not read`);
       },
       complete: (done) => this.#write(done),
     };

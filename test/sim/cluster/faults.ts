@@ -14,6 +14,10 @@ import type { ClusterWorld } from './world.ts';
 /** Of a seed that is worth its name. */
 const LEAST_FAULTS = 5;
 const LEAST_KINDS = 3;
+/** Of pauses that may be: they last a whole minute. */
+const LONG_PAUSE_SHARE = 0.15;
+/** ms before healing at which the last of them begins: there is time enough after it. */
+const LONG_PAUSE_LEFT_MS = 30_000;
 /** ms before healing: the last chance. */
 const LAST_MS = 1_500;
 
@@ -148,8 +152,11 @@ export class FaultDriver {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
         node.process.pause();
-        const ms = random.next() ** 3 * 60_000 + 300;
-        this.#for(ms, () => node.process.resume());
+        // Of a whole minute: over when everything else has long been healed.
+        const isLong = kernel.now < world.plan.calmAtMs - LONG_PAUSE_LEFT_MS && random.chance(LONG_PAUSE_SHARE);
+        const ms = isLong ? random.between(60_000, 65_000) : random.next() ** 3 * 50_000 + 300;
+        if (isLong) kernel.after(ms, 'a long pause passes', () => node.process.resume());
+        else this.#for(ms, () => node.process.resume());
         return `${machine.name} for ${Math.round(ms)} ms`;
       }
       case 'cut':
@@ -188,6 +195,18 @@ export class FaultDriver {
         this.#undo.push(() => {
           disk.failNext = false;
         });
+        return machine.name;
+      case 'read error':
+        if (!machine.isUp) return undefined;
+        disk.failReadAfter = random.int(0, random.pick([0, 30, 1_000]));
+        this.#undo.push(() => {
+          disk.failReadAfter = undefined;
+        });
+        // What it reads as it starts is its log.
+        if (random.chance(0.3)) {
+          machine.node?.crash('told');
+          world.startSoon(machine, random.between(100, 4_000));
+        }
         return machine.name;
       case 'full disk':
         disk.full = true;

@@ -1,4 +1,4 @@
-// A node's process in a cluster: a process whose monotonic clock runs a little fast or slow, whose wall clock jumps, and which may be stopped for a
+// A node's process in a cluster: a process whose clocks run a little fast or slow, whose wall clock jumps, and which may be stopped for a
 // while like by SIGSTOP. What happens to it meanwhile waits in its sockets and timers, and happens when it goes on.
 
 import type { Cancelable } from '../../../src/ports/clock.ts';
@@ -8,7 +8,9 @@ import { EPOCH, type Kernel, Process } from '../kernel.ts';
 export interface MachineClock {
   /** Monotonic ms per ms of the world. Replicas rely on clocks that drift by less than `clockDrift`. */
   rate: number;
-  /** ms the wall clock is off. */
+  /** Wall ms per ms of the world: it drifts until somebody sets it. */
+  readonly wallRate: number;
+  /** ms the wall clock is off beside that. */
   ms: number;
 }
 
@@ -28,7 +30,7 @@ export class NodeProcess extends Process {
   }
 
   override now(): number {
-    return Math.floor(EPOCH + this.kernel.now + this.#clock.ms);
+    return Math.floor(EPOCH + this.kernel.now * this.#clock.wallRate + this.#clock.ms);
   }
 
   override monotonic(): number {

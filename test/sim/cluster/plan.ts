@@ -47,6 +47,7 @@ export const FAULTS = [
   'broken links',
   'bad weather',
   'write error',
+  'read error',
   'full disk',
   'slow disk',
   'bit flip',
@@ -93,7 +94,7 @@ const SHARED: readonly FaultName[] = [
 
 /** What few other faults lead to is drawn twice as often. */
 const REPLICATED: readonly FaultName[] = [
-  ...FAULTS.filter((fault) => !/database|broken sessions|serialization/.test(fault)),
+  ...FAULTS.filter((fault) => !/database|broken sessions|serialization|read error/.test(fault)),
   ...(['rivals', 'lost confirmation', 'isolated leader', 'emptied directory'] as const),
 ];
 /** Of seeds: their nodes share a database. */
@@ -145,6 +146,8 @@ const MOST_OPERATIONS = 2;
 /** Of seeds: how their workers are. */
 const EVERYWHERE_SHARE = 0.4;
 const WARM_SHARE = 0.5;
+/** Of seeds whose shards are replicated: about as many as have any other fault. */
+const READ_ERROR_SHARE = 0.15;
 /** Of seeds whose shards are replicated: backups are made, and how many at most. */
 const BACKUP_SHARE = 0.3;
 const MOST_BACKUPS = 6;
@@ -185,6 +188,9 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   for (const most = random.int(3, 7); kinds.size < most; ) {
     kinds.add(random.pick(durability === 'shared' ? SHARED : REPLICATED));
   }
+  // Drawn apart: other seeds are as they were before reads failed.
+  if (durability === 'replicated' && new SeededRandom(`cluster read errors ${seed}`).chance(READ_ERROR_SHARE))
+    kinds.add('read error');
   const faultCount = calm ? 0 : random.int(7, 16);
   const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
     (a, b) => a - b,

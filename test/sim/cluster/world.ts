@@ -21,7 +21,7 @@ import { type CoreStats, watchedCore } from '../watched-core.ts';
 import { SimBackups } from './backups.ts';
 import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
-import { WRITE_ERROR } from './disk.ts';
+import { DISK_ERROR } from './disk.ts';
 import { SimTenant } from './flow.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { SimLife } from './life.ts';
@@ -37,6 +37,8 @@ import { SimWorker } from './worker.ts';
 
 /** How far clocks of machines run apart at most: half of what replicas reckon with. */
 const DRIFT = 0.008;
+/** How far wall clocks drift at most: in a seed's three minutes two that nobody sets do not come to differ by a second, and so refuse each other. */
+const WALL_DRIFT = 0.001;
 const RESTART_MS = 800;
 /** Of a seed: several times what the busiest ones have. */
 const MOST_EVENTS = 500_000;
@@ -124,7 +126,8 @@ export class ClusterWorld implements ClientWorld {
             random: new SeededRandom(`cluster database ${seed}`),
           });
     for (let i = 0; i < plan.machines; i += 1) {
-      const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), ms: this.random.between(-200, 200) };
+      const wallRate = 1 + new SeededRandom(`wall clock ${seed} ${i}`).between(-WALL_DRIFT, WALL_DRIFT);
+      const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), wallRate, ms: this.random.between(-200, 200) };
       const options = { clock, zone: plan.zones === 1 ? '' : `z${i % plan.zones}`, wanted: i < plan.firstMembers };
       const landed = (...written: Parameters<LogWatch['written']>): void => this.watch.written(...written);
       const machine = new Machine({ kernel, seed, landed }, i, options);
@@ -325,7 +328,7 @@ export class ClusterWorld implements ClientWorld {
       return;
     }
     const damage = this.damaged.get(node.directoryId);
-    if (damage === undefined && !text.includes(WRITE_ERROR) && !isTaken(text)) {
+    if (damage === undefined && !text.includes(DISK_ERROR) && !isTaken(text)) {
       this.kernel.fail(error);
       return;
     }
