@@ -234,7 +234,7 @@ const having =
 export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
   'commit-before-majority': { says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 2 },
   'read-without-confirming': { says: /^linearizable reads/, from: 68, in: having('deaf hand-over') },
-  'vote-twice-after-restart': { says: /^promises: .* and had promised it to/, from: 69, in: having('rivals') },
+  'vote-twice-after-restart': { says: /^promises: .* and had promised it to/, from: 157, in: having('rivals') },
   'truncate-committed': { says: /^truncation: .* which is committed/, from: 8 },
   'outbox-applied-twice': {
     ...{ says: /^I5: .*|^backup: .* is no consistent cut/, from: 3 },
@@ -253,7 +253,7 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
   'pushed-before-majority': { says: /^I1: a pushed \w+ task, event \d+ .* committed is/, from: 1 },
   'throttle-forgets': { says: /^flow: \d+ permits of key .* are given within/, from: 7 },
   'batch-step-noted-anyhow': {
-    ...{ says: /^end: batch job op-\d-job counts .* which got no/, from: 12 },
+    ...{ says: /^end: batch job op-\d-job counts .* which got no/, from: 144 },
     // Whose leader is cut off within a step (job-leader.ts).
     in: ({ durability, replicas, operations }) =>
       durability === 'replicated' &&
