@@ -16,11 +16,24 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { methods } from '../src/frontend/methods/index.ts';
 import { Server } from '../src/server.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** What a node pushes, the capabilities of a connection. */
+const NO_METHODS = [
+  'workflowTask',
+  'activityTask',
+  'cancelActivity',
+  'durable',
+  'clusterMap',
+  'ahead',
+  'cluster',
+  'metadata',
+];
 
 /** Activities that the pages import and do not show. */
 const UNSHOWN: Readonly<Record<string, string>> = {
@@ -139,6 +152,13 @@ it('the metrics and tables that the pages on operating name exist', async () => 
   for (const [, name = ''] of tables.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(tenuto_[a-z_]+)/g)) known.add(name);
   expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([]);
   expect(named.length).toBeGreaterThan(15);
+});
+
+it('the page on the native protocol tells every method, and no other', () => {
+  const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8');
+  const told = new Set([...page.matchAll(/\*\*`([a-z]\w+)`\*\*/g)].map(([, name = '']) => name));
+  expect([...methods.keys()].filter((name) => !told.has(name))).toEqual([]);
+  expect([...told].filter((name) => !methods.has(name) && !NO_METHODS.includes(name))).toEqual([]);
 });
 
 it.each(everyPage)('the links of %s lead somewhere', (page) => {
