@@ -27,6 +27,7 @@ import type {
   UpdateScheduleMessage,
 } from './message.ts';
 import {
+  type AppliedRow,
   CHAIN,
   type DefinitionRow,
   type HeadRow,
@@ -37,6 +38,8 @@ import {
 import { conflictToken, described, isToken } from './view.ts';
 
 const ACCEPTED: Reply = { type: 'accepted' };
+/** Rows of requests. */
+const FORGOTTEN_PER_TURN = 1_000;
 
 export function decideSchedule(
   address: Addressed,
@@ -52,7 +55,7 @@ export function decideSchedule(
     case 'patchSchedule':
       return patch(address, actor, message, context);
     case 'deleteSchedule':
-      if (actor.requests.get(message.requestId)?.until !== undefined) return nothing(ACCEPTED);
+      if (isDeletion(actor.requests.get(message.requestId))) return nothing(ACCEPTED);
       return actor.head === undefined
         ? notFound(address)
         : new ScheduleDraft(address, actor, context).deleted(ACCEPTED, message.requestId);
@@ -84,10 +87,10 @@ function create(
   context: TurnContext,
 ): Decision {
   const { requestId, incarnation, schedule, memo, searchAttributes } = message;
+  if (requestId !== '' && requestId === actor.head?.requestId) return nothing(changed(actor.head));
   // What it made was deleted.
   if (requestId !== '' && actor.requests.has(requestId)) return nothing(changed(FIRST));
   if (actor.head !== undefined) {
-    if (requestId === actor.head.requestId) return nothing(changed(actor.head));
     const status = {
       code: StatusCode.ALREADY_EXISTS,
       message: `schedule ${JSON.stringify(scheduleIdOf(address.workflowId))} is already registered`,
@@ -246,12 +249,16 @@ function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): D
   return until !== undefined && until <= context.now ? draft.deleted(ACCEPTED) : draft.outcome(ACCEPTED);
 }
 
-/** The requests of the schedule that was deleted have been known long enough: nothing is left. */
+/** The requests of the schedule that was deleted have been known long enough: they go, some in each turn, and in the end nothing is left. */
 function forgotten({ requests }: ScheduleActor, { now }: TurnContext): Decision {
-  for (const { until = 0 } of requests.values()) if (until > now) return nothing(ACCEPTED);
-  const rows = [CHAIN, ...Array.from(requests.keys(), requestRowId)].map((id) => gone(id));
-  return requests.size === 0 ? nothing(ACCEPTED) : { ...nothing(ACCEPTED), rows };
+  for (const { at, until = at } of requests.values()) if (until > now) return nothing(ACCEPTED);
+  const ids = [...requests.keys()].slice(0, FORGOTTEN_PER_TURN);
+  const rows = ids.map((id) => gone(requestRowId(id)));
+  if (ids.length > 0 && ids.length === requests.size) rows.push(gone(CHAIN));
+  return { ...nothing(ACCEPTED), rows };
 }
+
+const isDeletion = (row: AppliedRow | undefined): boolean => row?.until !== undefined && row.earlier !== true;
 
 const gone = (id: string): RowChange => ({ table: 'chain', runId: '', id, value: undefined });
 

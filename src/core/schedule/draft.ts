@@ -13,6 +13,7 @@ import {
   type DefinitionRow,
   HEAD,
   type HeadRow,
+  inOrder,
   LAST,
   type LastRow,
   requestRowId,
@@ -91,18 +92,12 @@ export class ScheduleDraft {
   }
 
   remember(requestId: string): void {
-    if (requestId === '') return;
-    this.#put(requestRowId(requestId), { at: this.now });
-    let expired = 0;
-    for (const [id, { at }] of this.actor.requests) {
-      if (expired === MAX_EXPIRIES_PER_TURN || at + this.context.limits.requestIdTtl > this.now) break;
-      expired += 1;
-      if (id !== requestId) this.#put(requestRowId(id), undefined);
-    }
+    if (requestId !== '') this.#put(requestRowId(requestId), { at: this.now });
   }
 
   outcome(reply: Reply): Outcome {
     const { actor, head, definition } = this;
+    this.#expire();
     head.buffered = this.buffered.size;
     head.starting = this.starting.size;
     if (actor.head === undefined) this.#put(CHAIN, chainRowOf(head));
@@ -131,21 +126,37 @@ export class ScheduleDraft {
 
   /** @returns whether there are any, one of which says how long. */
   #keepRequests(deletedBy: string): boolean {
-    const { actor, head, now } = this;
+    const { head, now } = this;
+    const { requests } = this.actor;
     const { requestIdTtl } = this.context.limits;
-    let newest: [id: string, row: AppliedRow] | undefined;
-    for (const [id, row] of actor.requests) {
-      if (row.at + requestIdTtl <= now) this.#put(requestRowId(id), undefined);
-      else newest = [id, row];
-    }
+    const until = now + requestIdTtl;
+    const rows = new Map<string, AppliedRow>();
     const isYoung = head.createTime + requestIdTtl > now;
-    const known = [isYoung ? head.requestId : '', deletedBy].filter((id) => id !== '');
-    for (const id of known) this.#put(requestRowId(id), { at: now, until: now + requestIdTtl });
-    if (known.length > 0) return true;
-    if (newest === undefined) return false;
-    const [id, row] = newest;
-    this.#put(requestRowId(id), { ...row, until: row.at + requestIdTtl });
+    if (isYoung && head.requestId !== '') rows.set(head.requestId, { at: now, until, earlier: true });
+    if (deletedBy !== '') rows.set(deletedBy, { at: now, until });
+    if (rows.size === 0) {
+      let newest: [string, AppliedRow] | undefined;
+      for (const request of requests) if (newest === undefined || inOrder(newest, request) < 0) newest = request;
+      if (newest === undefined) return false;
+      const [id, row] = newest;
+      rows.set(id, { ...row, until: row.at + requestIdTtl, earlier: true });
+    }
+    for (const [id, row] of [...rows].sort(inOrder)) {
+      // It comes last then, as load has it.
+      if (requests.has(id)) this.#put(requestRowId(id), undefined);
+      this.#put(requestRowId(id), row);
+    }
     return true;
+  }
+
+  /** A few of those whose time is over go with each turn. */
+  #expire(): void {
+    let expired = 0;
+    for (const [id, { at }] of this.actor.requests) {
+      if (expired === MAX_EXPIRIES_PER_TURN || at + this.context.limits.requestIdTtl > this.now) return;
+      expired += 1;
+      this.#put(requestRowId(id), undefined);
+    }
   }
 
   #outcome(reply: Reply, schedule: VisibleSchedule): Outcome {

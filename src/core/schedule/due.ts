@@ -96,10 +96,10 @@ export function nextScheduleDeadline(address: Addressed, actor: ScheduleActor): 
   return idleUntil(actor);
 }
 
-/** Of a schedule that was deleted: when its last row goes. */
+/** Of a schedule that was deleted: when its last rows go. */
 function knownUntil({ requests }: ScheduleActor): number | undefined {
   let latest: number | undefined;
-  for (const { until = 0 } of requests.values()) latest = Math.max(latest ?? 0, until);
+  for (const { at, until = at } of requests.values()) latest = Math.max(latest ?? 0, until);
   return latest;
 }
 

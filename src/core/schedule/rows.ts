@@ -95,7 +95,13 @@ export interface AppliedRow {
   at: number;
   /** Of a schedule that was deleted: how long its last requests are known, epoch ms. */
   until?: number | undefined;
+  /** It came before the deletion; else, with an `until`, it is that. */
+  earlier?: true | undefined;
 }
+
+/** How requests are kept: by their time. */
+export const inOrder = ([a, x]: [string, AppliedRow], [b, y]: [string, AppliedRow]): number =>
+  x.at - y.at || (a < b ? -1 : 1);
 
 const BUFFERED = 'b';
 const STARTING = 's';
@@ -159,7 +165,7 @@ export function loadSchedule(address: string, rows: Iterable<StoredRow>): Schedu
   for (const row of rows) applyRow(actor, row);
   actor.buffered = new Map([...actor.buffered].sort(([a], [b]) => a - b));
   actor.starting = new Map([...actor.starting].sort(([a], [b]) => a - b));
-  actor.requests = new Map([...actor.requests].sort(([a, x], [b, y]) => x.at - y.at || (a < b ? -1 : 1)));
+  actor.requests = new Map([...actor.requests].sort(inOrder));
   const { head, definition, buffered, starting } = actor;
   const whole = head === undefined || (definition !== undefined && head.buffered === buffered.size);
   if (!whole || (head !== undefined && head.starting !== starting.size))

@@ -8,6 +8,7 @@ import { Connection, type NewSqlClient, newPgClient } from './connection.ts';
 import { failed, reasonOf, verdictOf } from './errors.ts';
 import { describeDatabase, type PostgresOptions } from './options.ts';
 import { type Asking, Outage, type OutageListener } from './outage.ts';
+import { Standstill } from './standstill.ts';
 
 /** Between two tries, ms: doubled each time up to the greatest, and varied, so that nodes that collided do not collide again. */
 const FIRST_PAUSE_MS = 5;
@@ -41,6 +42,7 @@ export class Database {
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
   readonly #outage: Outage;
+  readonly #standstill = new Standstill();
   #writer: Connection | undefined;
   #wake = new Set<() => void>();
   #closed = false;
@@ -128,6 +130,7 @@ export class Database {
 
   #end(): void {
     this.#closed = true;
+    this.#standstill.stop();
     for (const wake of this.#wake) wake();
   }
 
@@ -166,27 +169,25 @@ export class Database {
   }
 
   async #tryOn<T>(what: string, work: (tries: number) => Promise<T>, asking: Asking): Promise<T> {
-    const { outageMs, connectTimeoutMs, statementTimeoutMs } = this.#options;
-    // A process that stood still for a minute has not been without its database for one: no try counts for longer than it may take.
-    const longestTryMs = connectTimeoutMs + statementTimeoutMs;
-    let awayMs = 0;
+    let since: number | undefined;
     let pauseMs = FIRST_PAUSE_MS;
     for (let tries = 1; ; tries += 1) {
       if (this.#closed) throw this.#isClosed();
-      const triedAtMs = performance.now();
+      const triedAtMs = this.#standstill.awakeMs();
       try {
         return await work(tries);
       } catch (error) {
         if (error instanceof StoreError) throw error;
         if (this.#closed) throw this.#isClosed();
-        if (verdictOf(error) === 'final') throw failed(`${what} ${this.name} failed`, error);
         // A way that swallows packets fails only when a statement has taken its longest: the silence before counts, too.
-        awayMs += Math.min(performance.now() - triedAtMs, longestTryMs);
-        if (awayMs > outageMs) throw failed(`${what} ${this.name} failed for ${Math.round(awayMs / 1_000)} s`, error);
+        since ??= triedAtMs;
+        const awayMs = this.#standstill.awakeMs() - since;
+        if (verdictOf(error) === 'final') throw failed(`${what} ${this.name} failed`, error);
+        if (awayMs > this.#options.outageMs) {
+          throw failed(`${what} ${this.name} failed for ${Math.round(awayMs / 1_000)} s`, error);
+        }
         asking.failed(reasonOf(error));
-        const nextMs = pauseMs * (0.5 + Math.random());
-        awayMs += nextMs;
-        await this.#pause(nextMs);
+        await this.#pause(pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(GREATEST_PAUSE_MS, pauseMs * 2);
       }
     }

@@ -16,8 +16,8 @@ import type { ClusterWorld } from './world.ts';
 const FLUSH_MS = 5_000;
 const ASK_MS = 4_000;
 /**
- * Beats within which a voter has applied everything: what was sent while it was away is missed by two that it answers, is sent again, and is known to be
- * committed with the next; one may be lost.
+ * Beats within which a voter that is linked with its leader has applied everything: what was sent while it was away is missed by two that it answers, is
+ * sent again, and is known to be committed with the next; one may be lost. A link may take longer to come about.
  */
 const REST_BEATS = 5;
 const ALL_ROWS = { from: key(''), to: key('\xff\xff\xff'), limit: 100_000 };
@@ -28,6 +28,8 @@ export async function whyUnsettled(world: ClusterWorld): Promise<string | undefi
   if (world.truth.flows.hasReservations) return 'a permit is reserved for a start that does not come';
   const down = world.machines.find(({ wanted, node }) => wanted !== (node?.state === 'serving'));
   if (down !== undefined) return `${down.name} is ${down.node?.state ?? 'off'}`;
+  const still = world.machines.find(({ node }) => node?.process.isPaused === true);
+  if (still !== undefined) return `${still.name} stands still`;
   const wanted = world.machines.filter((machine) => machine.wanted);
   const directories = wanted.map(({ node, directoryId }) => node?.self ?? directoryId).sort();
   for (const { name, node } of wanted) {
@@ -63,8 +65,11 @@ async function shardsAsSeenBy(world: ClusterWorld, { node }: Machine): Promise<r
   return found;
 }
 
-/** Every voter's rows are those of everything committed; otherwise what is not as it must be, if nothing moved meanwhile. */
-export async function whatIsWrong(world: ClusterWorld): Promise<Violation | undefined> {
+/**
+ * Every voter's rows are those of everything committed; otherwise what is not as it must be, if nothing moved meanwhile, or (a string) what is still
+ * to come.
+ */
+export async function whatIsWrong(world: ClusterWorld): Promise<Violation | string | undefined> {
   const { kernel, truth, plan } = world;
   truth.relations.checkEnds();
   truth.flows.checkEnds();
@@ -93,10 +98,7 @@ export async function whatIsWrong(world: ClusterWorld): Promise<Violation | unde
       if (!voters.includes(name)) continue;
       const { appliedLsn } = store.replicaPosition(shardId(shard));
       if (appliedLsn !== truth.lastLsn(shard)) {
-        return new Violation(
-          'progress',
-          `${name} has applied shard ${shard} to ${appliedLsn}, committed is ${truth.lastLsn(shard)}`,
-        );
+        return `${name} has applied shard ${shard} to ${appliedLsn}, committed is ${truth.lastLsn(shard)}`;
       }
       const wrong = difference(rows.get(shard), ofShard(truth, committed.get(shard)), `of ${name}, shard ${shard}`);
       if (wrong !== undefined) return wrong;

@@ -109,6 +109,7 @@ async function untilSettled(world: ClusterWorld): Promise<number> {
     if (truth.entries !== entries) why = 'something moved while it was looked at';
     // It ended by itself, because of what happened before, and has not caught up again.
     else if (world.machines.some(({ node }, i) => node !== nodes[i])) why = 'a node was started again meanwhile';
+    else if (typeof wrong === 'string') why = wrong;
     else if (wrong !== undefined) throw wrong;
     else {
       await world.backups.check();
