@@ -111,8 +111,8 @@ export class ScheduleDraft {
   }
 
   /**
-   * The schedule is no more; what it started goes on. For a while the requests that made, changed and deleted it are known: one that comes again, from
-   * a node that stood still for one, is not applied to the next schedule of this id, and makes none (I5).
+   * The schedule is no more; what it started goes on. For a while the requests that made, changed and deleted it are known: one that comes late, from
+   * a node that stood still meanwhile, is not applied to the next schedule of this id, and makes none (I5).
    */
   deleted(reply: Reply, requestId = ''): Outcome {
     const { actor } = this;
