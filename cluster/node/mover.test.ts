@@ -18,6 +18,7 @@ function mover(names: readonly string[], replicas: number) {
   const transfers: { shard: number; to: string }[] = [];
   const away = new Set<string>();
   const draining = new Set<string>();
+  const silent = new Set<string>();
   const ring = new Ring({ members: names.map((name) => member(name)), shardCount: SHARDS, replicas });
   const world = { transfer: 'started' as 'started' | 'refused', ring: ring as Ring | undefined };
   const moves = new Mover({
@@ -28,6 +29,7 @@ function mover(names: readonly string[], replicas: number) {
         // Of a replica the mover looks at these.
         return configuration && ({ isServing: true, term: term(1), configuration } as Partial<Replica> as Replica);
       },
+      hears: (_, id) => !silent.has(id),
       change: (shard, change) => {
         changes.push({ shard, change });
         return { refused: 'not now' };
@@ -46,7 +48,7 @@ function mover(names: readonly string[], replicas: number) {
   const leaderOf = (shard: number): string => ring.leaderOf(shardId(shard))?.name ?? '';
   const of = (name: string): number[] =>
     Array.from({ length: SHARDS }, (_, n) => n).filter((n) => leaderOf(n) === name);
-  return { moves, time, led, lead, of, changes, transfers, away, draining, world };
+  return { moves, time, led, lead, of, changes, transfers, away, draining, silent, world };
 }
 
 describe('what a node leads', () => {
@@ -98,6 +100,18 @@ describe('what a node leads', () => {
     moves.rebalance();
     expect(changes).toHaveLength(16);
     expect(changes[0]?.change).toEqual({ type: 'addLearner', id: 'd-c' });
+  });
+
+  it('keeps the members that the rest could not decide without, though their links are up', () => {
+    const { moves, lead, of, changes, silent } = mover(['a', 'b'], 2);
+    const [shard = 0] = of('a');
+    lead(shard, 'a', 'b', 'x');
+    silent.add('d-b');
+    moves.rebalance();
+    expect(changes).toEqual([]);
+    silent.clear();
+    moves.rebalance();
+    expect(changes).toEqual([{ shard, change: { type: 'remove', id: 'd-x' } }]);
   });
 
   it('gets its members though others wait for one that went while it learned', () => {

@@ -210,6 +210,11 @@ export class ReplicationDriver implements ReplicatedLog {
     return this.#do(shard, (replica) => replica.transfer(directoryId(to), this.#nowMs())) ?? 'refused';
   }
 
+  /** Led here: whether this member answered heartbeats lately. */
+  hears(shard: ShardId, id: string): boolean {
+    return this.replicaOf(shard)?.leadership?.hears(directoryId(id), this.#nowMs()) === true;
+  }
+
   change(shard: ShardId, change: ConfigurationChange): ChangeAnswer {
     // It appends from the lsn that `leading` names on: what took one before that it would never hear of.
     if (this.#shards.get(shard)?.wasLeading === false) return { refused: 'the user was not told yet that it leads' };

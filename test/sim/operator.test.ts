@@ -77,4 +77,18 @@ describe('the operator of a simulated cluster', () => {
       expect(machine.node?.cluster?.control.draining()).toBe('no');
     });
   });
+
+  it('lets a node stay that was brought back while it drained', async () => {
+    await scene('replicated', async ({ world, operator, run }) => {
+      const machine = world.machines[1];
+      if (machine === undefined) throw new Error('there are five');
+      expect(operator.drain(machine)).toBe(machine.name);
+      await run(100);
+      machine.node?.crash('told');
+      operator.bringBack(machine);
+      await run(40_000);
+      const { node, wanted } = machine;
+      expect([wanted, node?.state, node?.cluster?.control.draining()]).toEqual([true, 'serving', 'no']);
+    });
+  });
 });

@@ -48,4 +48,8 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
   },
   { seed: 102473, bug: 'a node left before it could announce that it drains everything, and was waited for' },
   { seed: 102964, bug: 'nodes that began after a drained one had left did not take it for gone, and waited for it' },
+  {
+    seed: 911423,
+    bug: 'a leader that had stood still took a voter that was there out of a shard, and left one that was gone: nobody could decide any more',
+  },
 ];

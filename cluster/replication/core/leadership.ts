@@ -11,7 +11,7 @@ import type { Message, SnapshotMeta } from './message.ts';
 import type { ReplicaBounds, ReplicaTimes } from './options.ts';
 import type { Notice } from './output.ts';
 import { Progress } from './progress.ts';
-import { majorityLsn, reachedByMajority } from './quorum.ts';
+import { majorityLsn, majorityOf, reachedByMajority } from './quorum.ts';
 import { Reads } from './reads.ts';
 import { SnapshotSend } from './snapshot-transfer.ts';
 
@@ -34,7 +34,7 @@ interface Transfer {
   untilMs: number;
 }
 
-/** Beats within which a target of a hand-over must have been heard: what it lacks by then it would not get. */
+/** Beats within which a member must have been heard: a target of a hand-over would not get what it lacks by then, a voter not decide. */
 const HEARD_BEATS = 2;
 
 export class Leadership {
@@ -52,6 +52,8 @@ export class Leadership {
   readonly #electedAtMs: number;
   #transfer: Transfer | undefined;
   #beatDueAtMs = 0;
+  /** ms: when it appended the last change of the members. */
+  #configuredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -91,6 +93,7 @@ export class Leadership {
 
   /** The configuration may have changed: new members are fed, removed ones are told and let go. */
   configured(nowMs: number): void {
+    this.#configuredAtMs = nowMs;
     this.#admit(nowMs);
     for (const id of this.#progress.keys()) {
       if (isMember(this.#configuration, id)) this.#leaving.delete(id);
@@ -192,6 +195,8 @@ export class Leadership {
     const progress = this.#heard(from, nowMs);
     if (progress === undefined || match > this.#log.lastLsn) return;
     progress.matched(match);
+    // It has what was appended then, so it spoke later: changes that follow each other wait for no beat.
+    if (match >= this.#log.configuration.lsn) progress.answered(this.#configuredAtMs);
     if (progress.state === 'snapshot' && match >= this.#log.base.lsn) this.#endSnapshot(from, progress);
   }
 
@@ -239,10 +244,24 @@ export class Leadership {
     const progress = this.#heard(from, nowMs);
     if (progress === undefined) return;
     const beganAtMs = this.reads.answered(from, round);
-    if (beganAtMs !== undefined) this.#lease.promised(from, beganAtMs);
+    if (beganAtMs !== undefined) {
+      this.#lease.promised(from, beganAtMs);
+      progress.answered(beganAtMs);
+    }
     const snapshot = this.#snapshots.get(from);
     if (snapshot?.stalled()) this.#wantChunk(from, snapshot);
     if (progress.stalled(this.#log.lastLsn) && progress.state !== 'snapshot') progress.probe(lsn(progress.match + 1));
+  }
+
+  /** It is there: it answered what was said lately. A link says so for seconds longer, and longest to who stood still. */
+  hears(id: DirectoryId, nowMs: number): boolean {
+    const { self, times } = this.#options;
+    if (id === self) return true;
+    return nowMs - (this.#progress.get(id)?.answeredAtMs ?? Number.NEGATIVE_INFINITY) < HEARD_BEATS * times.heartbeatMs;
+  }
+
+  hearsMajority(voters: readonly DirectoryId[], nowMs: number): boolean {
+    return voters.filter((id) => this.hears(id, nowMs)).length >= majorityOf(voters.length);
   }
 
   holdsLease(nowMs: number): boolean {

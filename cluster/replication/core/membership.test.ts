@@ -42,6 +42,13 @@ describe('the way to the desired replica set', () => {
       { change: { type: 'remove', id: 'c' } },
     ],
     [
+      'the one that is gone goes first, also of several that nobody wants',
+      ids('a', 'b', 'c', 'd'),
+      ids('a', 'b'),
+      ['d'],
+      { change: { type: 'remove', id: 'd' } },
+    ],
+    [
       'who is there stays until somebody came',
       ids('a', 'b', 'c'),
       ids('c', 'd'),

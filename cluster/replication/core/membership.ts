@@ -14,13 +14,13 @@ export type MembershipStep =
 /**
  * What the leader `self` should do next; undefined: the set is as desired, or has to wait. A change may be refused for now: ask again later.
  *
- * @param reaches whether a member is there: a shard whose voters are cut down to those that are not serves nobody, and cannot be mended
+ * @param hears whether the leader heard a member lately: a shard whose voters are cut down to those that are not there serves nobody, and cannot be mended
  */
 export function nextStep(
   now: Configuration,
   desired: readonly DirectoryId[],
   self: DirectoryId,
-  reaches: (id: DirectoryId) => boolean = () => true,
+  hears: (id: DirectoryId) => boolean = () => true,
 ): MembershipStep | undefined {
   const { voters, learners } = now;
   const change = (one: ConfigurationChange): MembershipStep => ({ type: 'change', change: one });
@@ -30,7 +30,9 @@ export function nextStep(
   if (learner !== undefined) return change({ type: 'promote', id: learner });
   if (voters.length > desired.length) {
     const unwanted = voters.filter((id) => id !== self && !desired.includes(id));
-    const spare = unwanted.find((id) => canCommit(voters, id, self, reaches));
+    const may = unwanted.filter((id) => canCommit(voters, id, self, hears));
+    // Who is not there first: until then the shard bears no loss more.
+    const spare = may.find((id) => !hears(id)) ?? may[0];
     if (spare !== undefined) return change({ type: 'remove', id: spare });
     if (unwanted.length === 0) {
       const heir = voters.find((id) => id !== self && desired.includes(id));
@@ -46,8 +48,8 @@ function canCommit(
   voters: readonly DirectoryId[],
   without: DirectoryId,
   self: DirectoryId,
-  reaches: (id: DirectoryId) => boolean,
+  hears: (id: DirectoryId) => boolean,
 ): boolean {
   const rest = voters.filter((id) => id !== without);
-  return rest.filter((id) => id === self || reaches(id)).length >= majorityOf(rest.length);
+  return rest.filter((id) => id === self || hears(id)).length >= majorityOf(rest.length);
 }

@@ -25,6 +25,8 @@ export class Progress {
   state: ProgressState = 'probe';
   /** ms, leader's clock: when it was last heard. */
   heardAtMs: number;
+  /** ms, leader's clock: when the last of what it is known to have answered was said. An answer that waited to be read says nothing of now. */
+  answeredAtMs = Number.NEGATIVE_INFINITY;
   /** A probe is on its way, or its entries are being read. */
   paused = false;
   readonly #bounds: ReplicaBounds;
@@ -60,6 +62,10 @@ export class Progress {
     this.next = lsn(last + 1);
     this.#inFlight.push({ last, bytes });
     this.#inFlightBytes += bytes;
+  }
+
+  answered(saidAtMs: number): void {
+    this.answeredAtMs = Math.max(this.answeredAtMs, saidAtMs);
   }
 
   /** It has everything up to here. True: that was news. */

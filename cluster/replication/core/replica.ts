@@ -211,6 +211,11 @@ export class Replica {
     if (change.type === 'promote' && !this.#hasCaughtUp(leadership, change.id)) {
       return { refused: `${change.id} must catch up first: it is too far behind entry ${this.log.lastLsn}` };
     }
+    const { voters } = next;
+    // In force once appended: what they cannot commit, nobody could take back.
+    if (voters.length !== this.configuration.voters.length && !leadership.hearsMajority(voters, nowMs)) {
+      return { refused: `no majority of the voters there would be (${voters.join(', ')}) has answered lately` };
+    }
     const at = this.#append(configurationEntry(next));
     leadership.configured(nowMs);
     return { lsn: at };

@@ -539,6 +539,34 @@ describe('a change of the replica set', () => {
     `);
   });
 
+  it('waits until a majority of the voters there would be has answered lately', () => {
+    const script = led(['a', 'b', 'c']);
+    const remove = (name: string) => script.do('a', (a) => a.change({ type: 'remove', id: id(name) }, script.nowMs));
+    const refused = (voters: string) => ({
+      refused: `no majority of the voters there would be (${voters}) has answered lately`,
+    });
+    // It stood still, and so knows of nobody, however long its links are said to be up; it leads still, since nobody else could.
+    for (const way of ['a>c', 'c>a']) script.cut.add(way);
+    script.nowMs += 2 * TIMES.heartbeatMs;
+    expect(remove('b')).toEqual(refused('a, c'));
+    expect(remove('c')).toEqual(refused('a, b'));
+    script.pass(0, ['a']);
+    script.deliver();
+    expect(remove('b')).toEqual(refused('a, c'));
+    expect(remove('c')).toEqual({ lsn: 3 });
+    script.deliver();
+    expect(script.replica('a').commit).toBe(3);
+  });
+
+  it('does not count as an answer what was said long before it is read', () => {
+    const script = led(['a', 'b', 'c']);
+    script.pass(TIMES.heartbeatMs, ['a']);
+    script.nowMs += 2 * TIMES.heartbeatMs;
+    script.deliver();
+    const answer = script.do('a', (a) => a.change({ type: 'remove', id: id('b') }, script.nowMs));
+    expect(answer).toEqual({ refused: 'no majority of the voters there would be (a, c) has answered lately' });
+  });
+
   it('counts over the new voters as soon as the entry is in the log', () => {
     const script = led(['a', 'b', 'c']);
     script.do('a', (a) => a.change({ type: 'remove', id: id('c') }, script.nowMs));

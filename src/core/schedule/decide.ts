@@ -89,7 +89,7 @@ function create(
   const { requestId, incarnation, schedule, memo, searchAttributes } = message;
   if (requestId !== '' && requestId === actor.head?.requestId) return nothing(changed(actor.head));
   // What it made was deleted.
-  if (requestId !== '' && actor.requests.has(requestId)) return nothing(changed(FIRST));
+  if (requestId !== '' && actor.requests.has(requestId)) return nothing(changed({ version: FIRST_VERSION }));
   if (actor.head !== undefined) {
     const status = {
       code: StatusCode.ALREADY_EXISTS,
@@ -108,7 +108,7 @@ function create(
     incarnation,
     requestId,
     createTime: context.now,
-    ...FIRST,
+    version: FIRST_VERSION,
     state: schedule.state,
     through: context.now,
     counts: { taken: 0, missed: 0, skipped: 0, dropped: 0 },
@@ -289,7 +289,7 @@ function kept(policies: SchedulePolicies): KeptPolicies {
   };
 }
 
-const FIRST = { version: 1 };
+const FIRST_VERSION = 1;
 
 const changed = ({ version }: Pick<HeadRow, 'version'>): Reply => ({
   type: 'scheduleChanged',

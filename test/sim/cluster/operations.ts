@@ -1,11 +1,13 @@
 // Who works on workflows from above in the cluster: makes and changes schedules, sends runs back, starts batch jobs, at whatever node is up, each move
 // repeated under its request id until it is answered. What must hold is asked by the watches of the truth (../operations), over fail-overs and moves.
 
+import type { JobOrder } from '../../../src/core/batch/job.ts';
 import { scheduleAddress } from '../../../src/core/schedule/address.ts';
 import type { ScheduleDefinition } from '../../../src/core/schedule/message.ts';
 import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
+import type { BatchOperationInfo } from '../../../src/wire/batch.ts';
 import {
   BatchOperationState,
   EventType,
@@ -37,6 +39,8 @@ export class SimOperator {
   readonly #random: SeededRandom;
   readonly #calls: OperatorCalls;
   readonly #firstRuns = new Map<string, string>();
+  /** Batch jobs, by id. */
+  readonly #orders = new Map<string, JobOrder>();
   #done = 0;
   over = false;
 
@@ -271,11 +275,12 @@ export class SimOperator {
     switch (move.do) {
       case 'batch': {
         const signal = { type: 'signal', signalName: 'batched', input: jsonPayloads(jobId) } as const;
-        const order = {
+        const order: JobOrder = {
           ...{ jobId, requestId, identity, reason: 'of the simulation', perSecond: move.perSecond },
           operation: move.verb === 'signal' ? signal : { type: move.verb },
           target: { query: `WorkflowId STARTS_WITH '${move.prefix}'` },
         };
+        this.#orders.set(jobId, order);
         await this.#calls.job({ type: 'start', order });
         return;
       }
@@ -283,12 +288,25 @@ export class SimOperator {
         await this.#calls.job({ type: 'stop', jobId, reason: 'enough', identity });
         return;
       case 'batch result':
-        for (;;) {
-          const [job] = (await this.#calls.job({ type: 'describe', jobId }))?.jobs ?? [];
-          if (job !== undefined) this.#answered('describeBatchOperation', job);
-          if (job?.state !== BatchOperationState.RUNNING) return;
-          await this.#calls.pause();
-        }
+        await this.#batchResult(jobId);
     }
+  }
+
+  /** Until one has ended that had no failure: such as on rows that were damaged, until their directory was replaced. */
+  async #batchResult(jobId: string): Promise<void> {
+    let job: BatchOperationInfo | undefined;
+    for (;;) {
+      job = (await this.#calls.job({ type: 'describe', jobId }))?.jobs?.[0];
+      if (job !== undefined) this.#answered('describeBatchOperation', job);
+      if (job?.state !== BatchOperationState.RUNNING) break;
+      await this.#calls.pause();
+    }
+    const order = this.#orders.get(jobId);
+    // Nobody waits for what a signal does.
+    if (!job?.failureOperationCount || order === undefined || order.operation.type === 'signal') return;
+    const again = { ...order, jobId: `${jobId}-again`, requestId: `${order.requestId} again` };
+    this.#orders.set(again.jobId, again);
+    await this.#calls.job({ type: 'start', order: again });
+    await this.#batchResult(again.jobId);
   }
 }

@@ -80,7 +80,8 @@ export class Operator {
     const untilMs = kernel.now + DRAIN_MS;
     this.#say(machine, 'everything');
     const look = (): void => {
-      if (machine.directoryId !== directoryId) return;
+      // Brought back meanwhile, it stays.
+      if (machine.directoryId !== directoryId || machine.wanted) return;
       // One that leads nothing may not have heard of it, as it stands still: stopped, it would be waited for like any other.
       if (!world.isNeeded(machine) && machine.node?.state === 'serving' && drains(machine) === 'everything') {
         this.stop(machine, () => {
