@@ -21,7 +21,7 @@ export async function measure(
   const { load, mode, system, floors, parameters } = context;
   const usual = mode === 'quick' ? QUICK : USUAL;
   const times = {
-    warmUpMostMs: Math.min(usual.warmUpMostMs, load.durationMs ?? usual.warmUpMostMs),
+    warmUpMostMs: atMost(load.durationMs, usual.warmUpMostMs),
     measuredMs: load.durationMs ?? usual.measuredMs,
   };
   const first = load.concurrency === undefined ? lowest(spec.shape) : spec.shape;
@@ -64,6 +64,8 @@ export async function measure(
   };
 }
 
+const atMost = (durationMs: number | undefined, usualMs: number): number => Math.min(usualMs, durationMs ?? usualMs);
+
 /** Where a closed load begins that is to grow: a curve has more than its end. */
 function lowest(shape: LoadShape): LoadShape {
   return shape.kind === 'open' ? shape : { ...shape, concurrency: Math.max(1, shape.concurrency >> 4) };
@@ -75,9 +77,14 @@ async function stepUp(
   clients: Clients,
   spec: LoadSpec,
 ): Promise<Step[]> {
+  const { durationMs } = context.load;
+  const times = {
+    warmUpMostMs: atMost(durationMs, STEP.warmUpMostMs),
+    measuredMs: atMost(durationMs, STEP.measuredMs),
+  };
   const steps: Step[] = [];
   for (let shape = nextStep(spec.shape, steps); shape !== undefined; shape = nextStep(spec.shape, steps)) {
-    const { recorded } = await runLoad(context, running, clients, { ...spec, shape, during: undefined }, STEP);
+    const { recorded } = await runLoad(context, running, clients, { ...spec, shape, during: undefined }, times);
     const { latency } = recorded;
     steps.push({
       shape,
