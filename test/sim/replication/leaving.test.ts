@@ -25,7 +25,7 @@ async function removed(seed: number, waitMs = 5_000): Promise<{ cluster: SimClus
   }
   await cluster.until(() => gone.shards.get(A)?.applied === leader.shards.get(A)?.applied);
   await cluster.pass(600);
-  leader.driver?.change(A, { type: 'remove', id: directoryId(gone.directory) });
+  expect(leader.driver?.change(A, { type: 'remove', id: directoryId(gone.directory) })).toHaveProperty('lsn');
   await cluster.until(() => gone.driver?.standing(A) === 'removed');
   // The leader speaks to it for a while, so that it hears.
   await cluster.pass(waitMs);
@@ -116,7 +116,9 @@ describe('a replica that was removed', () => {
     const leader = cluster.leaderOf(A) as SimNode; // begun
     const gone = cluster.nodes.slice(0, 3).find((node) => node !== leader) as SimNode; // two are left
     gone.kill();
-    leader.driver?.change(A, { type: 'remove', id: directoryId(gone.directory) });
+    const remove = { type: 'remove', id: directoryId(gone.directory) } as const;
+    // Refused until who stays has answered.
+    await cluster.until(() => 'lsn' in (leader.driver?.change(A, remove) ?? {}));
     await cluster.pass(6_000);
     void gone.start();
     await cluster.pass(3_000);

@@ -120,7 +120,8 @@ class NodesRun {
       for (const { driver, directory, leads } of this.cluster.nodes) {
         const replica = driver?.replicaOf(shard);
         if (driver === undefined || replica === undefined || !leads.has(shard)) continue;
-        const step = nextStep(replica.configuration, this.#desired.map(directoryId), directoryId(directory));
+        const desired = this.#desired.map(directoryId);
+        const step = nextStep(replica.configuration, desired, directoryId(directory), (id) => driver.hears(shard, id));
         if (step?.type === 'change') driver.change(shard, step.change);
         else if (step !== undefined) driver.transfer(shard, step.to);
       }
