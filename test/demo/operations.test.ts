@@ -8,7 +8,7 @@ import { families } from '../../examples/order-fulfillment/operations/families.t
 import { type Lane, LaneRun } from '../../examples/order-fulfillment/operations/lane.ts';
 import { begunInPause } from '../../examples/order-fulfillment/operations/pauses.ts';
 import { resets } from '../../examples/order-fulfillment/operations/resets.ts';
-import { gap } from '../../examples/order-fulfillment/operations/schedules.ts';
+import { gap, schedules } from '../../examples/order-fulfillment/operations/schedules.ts';
 import { Turns } from '../../examples/order-fulfillment/operations/turns.ts';
 import { updates, updatesOf } from '../../examples/order-fulfillment/operations/updates.ts';
 import { EventType } from '../../src/wire/enums.ts';
@@ -56,6 +56,22 @@ describe('a schedule that fires each second', () => {
     const found = gap(seconds, { createTime: 10_500, missedCatchupWindow });
     if (problem === undefined) expect(found).toBeUndefined();
     else expect(found).toMatch(problem);
+  });
+
+  it('has its first due second before it is paused', async () => {
+    const asked: string[] = [];
+    class Young extends Told {
+      override async sure<T>(method: string): Promise<T> {
+        asked.push(method);
+        // Due, and then fired, between the first look and the second: unless it was paused before.
+        const actionCount = asked.indexOf('describeSchedule', 1) === 1 ? 1 : 0;
+        const info = { actionCount, bufferSize: 0, createTime: 10_500, missedCatchupWindow: 0 };
+        return { info } as T;
+      }
+    }
+    const seen = new Young({ found: [`each-second-0-run-${new Date(11_000).toISOString()}`] });
+    expect(await schedules(seen).wrong({ scheduleId: 'each-second-0', fired: 0 }, 0)).toBeUndefined();
+    expect(asked).toEqual(['describeSchedule', 'describeSchedule', 'patchSchedule', 'describeSchedule']);
   });
 });
 

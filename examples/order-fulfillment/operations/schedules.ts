@@ -32,15 +32,17 @@ export function schedules(caller: Caller): Lane<{ scheduleId: string; fired: num
 
     async wrong(done) {
       const { scheduleId } = done;
+      const describe = () =>
+        caller.sure('describeSchedule', () => caller.connection.request('describeSchedule', { namespace, scheduleId }));
+      // One that was made at the very end has its first due second still before it.
+      await caller.until(describe, ({ info }) => info.actionCount > 0);
       const patch = { pause: 'the end' };
       await caller.insist('patchSchedule', {
         ...{ namespace, scheduleId, patch, identity: IDENTITY, requestId: `${scheduleId}/end` },
       });
       const prefix = `${runsOf(scheduleId)}-`;
       const look = async () => {
-        const { info } = await caller.sure('describeSchedule', () =>
-          caller.connection.request('describeSchedule', { namespace, scheduleId }),
-        );
+        const { info } = await describe();
         const runs = await caller.find(`WorkflowId STARTS_WITH '${prefix}'`);
         const seconds = runs.map((id) => Date.parse(id.slice(prefix.length)) / SECOND_MS).sort((a, b) => a - b);
         return { info, seconds };
