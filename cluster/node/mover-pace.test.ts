@@ -27,7 +27,7 @@ function leader(): { mover: Mover; time: ManualTime; handed: number[]; wanted: n
           term: led.get(shard),
           configuration: { voters: ['a', 'b', 'c'], learners: [] },
         }) as unknown as Replica,
-      hears: () => true,
+      keepsUp: () => true,
       change: () => ({ refused: 'nothing is to be changed' }),
       transfer: (shard) => {
         handed.push(shard);

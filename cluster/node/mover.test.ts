@@ -29,7 +29,7 @@ function mover(names: readonly string[], replicas: number) {
         // Of a replica the mover looks at these.
         return configuration && ({ isServing: true, term: term(1), configuration } as Partial<Replica> as Replica);
       },
-      hears: (_, id) => !silent.has(id),
+      keepsUp: (_, id) => !silent.has(id),
       change: (shard, change) => {
         changes.push({ shard, change });
         return { refused: 'not now' };

@@ -13,7 +13,7 @@ export interface MoverOptions {
   /** This node's data directory. */
   self: string;
   shardCount: number;
-  driver: Pick<ReplicationDriver, 'replicaOf' | 'hears' | 'change' | 'transfer'>;
+  driver: Pick<ReplicationDriver, 'replicaOf' | 'keepsUp' | 'change' | 'transfer'>;
   scheduler: Scheduler;
   ring(): Ring | undefined;
   /** Whether this directory's node is connected: nothing is handed to one that is not. */
@@ -155,7 +155,7 @@ export class Mover {
     const replica = driver.replicaOf(shard);
     if (replica === undefined) return 'as wanted';
     const desired = ring.replicasOf(shard).map((member) => directoryId(member.directoryId));
-    const step = nextStep(replica.configuration, desired, directoryId(self), (id) => driver.hears(shard, id));
+    const step = nextStep(replica.configuration, desired, directoryId(self), (id) => driver.keepsUp(shard, id));
     if (step?.type === 'change') {
       if (!mayChange) return 'as wanted';
       // A new member must be there to learn, and to vote; one that goes need not be. Nor does one that went while it learned hold up others.

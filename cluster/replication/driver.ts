@@ -56,7 +56,9 @@ export class ReplicationDriver implements ReplicatedLog {
   #dirty: ShardReplica[] = [];
   #scheduled = false;
   #ticker: Cancelable | undefined;
+  /** Of what beats until the next flush: the peers answer that with one number. */
   #round = 0;
+  #isRoundOut = true;
   #tickedAtMs = 0;
   #beatSlot = -1;
   #allBeat = false;
@@ -210,9 +212,9 @@ export class ReplicationDriver implements ReplicatedLog {
     return this.#do(shard, (replica) => replica.transfer(directoryId(to), this.#nowMs())) ?? 'refused';
   }
 
-  /** Led here: whether this member answered heartbeats lately. */
-  hears(shard: ShardId, id: string): boolean {
-    return this.replicaOf(shard)?.leadership?.hears(directoryId(id), this.#nowMs()) === true;
+  /** Led here: whether this member answers, and takes what is appended. */
+  keepsUp(shard: ShardId, id: string): boolean {
+    return this.replicaOf(shard)?.leadership?.keepsUp(directoryId(id), this.#nowMs()) === true;
   }
 
   change(shard: ShardId, change: ConfigurationChange): ChangeAnswer {
@@ -265,8 +267,7 @@ export class ReplicationDriver implements ReplicatedLog {
       this.#ticker = this.#options.scheduler.after(READ_FIRST_MS, () => this.#tick());
       return;
     }
-    this.#round += 1;
-    const round = this.#round;
+    const round = this.#openRound();
     for (const of of this.#shards.values()) {
       if (!of.replica.isDue(nowMs)) continue;
       of.replica.tick({ nowMs, random: this.#options.random.next(), round });
@@ -317,18 +318,28 @@ export class ReplicationDriver implements ReplicatedLog {
   #drain(): void {
     if (this.#state !== 'open') return;
     const steps: Step[] = [];
-    this.#round += 1;
+    const late: ShardReplica[] = [];
     for (let rounds = 0; this.#dirty.length > 0 && rounds < MAX_ROUNDS; rounds += 1) {
       for (const of of this.#dirty.splice(0)) {
         of.isDirty = false;
         if (of.hasLeft) continue;
-        if (of.replica.wantsTick) of.replica.tick({ ...this.#now(), round: this.#round });
+        if (of.replica.wantsTick) of.replica.tick({ ...this.#now(), round: this.#openRound() });
+        // Its read came after it had begun the round that goes out now: it needs the next.
+        if (of.replica.leadership?.wantsRound) late.push(of);
         this.#take(of, steps);
       }
     }
     if (steps.length > 0) this.#persistence.write(steps);
     this.#peers.flush(this.#allBeat ? 'all' : 'listed');
     this.#allBeat = false;
+    this.#isRoundOut = true;
+    for (const of of late) this.#wake(of);
+  }
+
+  #openRound(): number {
+    if (this.#isRoundOut) this.#round += 1;
+    this.#isRoundOut = false;
+    return this.#round;
   }
 
   #take(of: ShardReplica, steps: Step[]): void {

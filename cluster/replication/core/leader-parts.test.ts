@@ -20,7 +20,7 @@ const voters = [a, b, c];
 
 describe('a read', () => {
   it('is confirmed by answers to a round that began after it came, not by older ones', () => {
-    const reads = new Reads();
+    const reads = new Reads(1_500);
     reads.began(5, 0);
     reads.add(1, lsn(7));
     reads.answered(b, 5);
@@ -32,7 +32,7 @@ describe('a read', () => {
   });
 
   it('shares its round with all that came before it', () => {
-    const reads = new Reads();
+    const reads = new Reads(1_500);
     for (const read of [1, 2, 3]) reads.add(read, lsn(read));
     reads.began(1, 0);
     reads.add(4, lsn(4));
@@ -41,11 +41,27 @@ describe('a read', () => {
   });
 
   it('is not confirmed by a round that never went out', () => {
-    const reads = new Reads();
+    const reads = new Reads(1_500);
     reads.add(1, lsn(1));
     expect(reads.answered(b, 1_000)).toBeUndefined();
     reads.answered(c, 1_000);
     expect(reads.confirmed(voters, a)).toEqual([]);
+  });
+});
+
+describe('the beginning of a round', () => {
+  it('is known for as long as an answer to it promises anything, however many rounds there are', () => {
+    const reads = new Reads(1_500);
+    for (let round = 1; round <= 500; round += 1) reads.began(round, round * 3);
+    expect([reads.answered(b, 1), reads.answered(b, 500)]).toEqual([3, 1_500]);
+    reads.began(501, 1_503);
+    expect([reads.answered(b, 1), reads.answered(b, 2)]).toEqual([undefined, 6]);
+  });
+
+  it('is forgotten when too many came after it', () => {
+    const reads = new Reads(1_500);
+    for (let round = 1; round <= 1_025; round += 1) reads.began(round, 0);
+    expect([reads.answered(b, 1), reads.answered(b, 2)]).toEqual([undefined, 0]);
   });
 });
 

@@ -22,6 +22,8 @@ export interface LeadershipOptions {
   times: ReplicaTimes;
   bounds: ReplicaBounds;
   nowMs: number;
+  /** Up to here its own disk has the log. */
+  durable(): Lsn;
   send(to: DirectoryId, message: Message): void;
   notice(notice: Notice): void;
 }
@@ -34,14 +36,14 @@ interface Transfer {
   untilMs: number;
 }
 
-/** Beats within which a member must have been heard: a target of a hand-over would not get what it lacks by then, a voter not decide. */
-const HEARD_BEATS = 2;
+/** Beats within which a member must have answered: a target of a hand-over would not get what it lacks by then, a voter not decide. */
+const ANSWER_BEATS = 2;
 
 export class Leadership {
   readonly term: Term;
   /** Its first entry. */
   readonly barrier: Lsn;
-  readonly reads = new Reads();
+  readonly reads: Reads;
   readonly #options: LeadershipOptions;
   readonly #log: LogView;
   readonly #lease: Lease;
@@ -52,14 +54,21 @@ export class Leadership {
   readonly #electedAtMs: number;
   #transfer: Transfer | undefined;
   #beatDueAtMs = 0;
-  /** ms: when it appended the last change of the members. */
-  #configuredAtMs = Number.NEGATIVE_INFINITY;
+  /** Where its log ended at the last heartbeat, and at the one before: what was appended until then is taken by whoever keeps up. */
+  #lastAtBeat: Lsn;
+  #dueLsn: Lsn;
+  /** The last change of the members, or else the barrier, and when it was appended, ms: who has it answered what was said then. */
+  #dated: { lsn: Lsn; atMs: number };
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
     this.term = options.term;
     this.#log = options.log;
     this.barrier = lsn(options.log.lastLsn + 1);
+    this.#lastAtBeat = options.log.lastLsn;
+    this.#dueLsn = options.log.lastLsn;
+    this.#dated = { lsn: this.barrier, atMs: options.nowMs };
+    this.reads = new Reads(options.times.electionMs);
     this.#lease = new Lease(options.times);
     this.#electedAtMs = options.nowMs;
     this.#admit(options.nowMs);
@@ -93,7 +102,7 @@ export class Leadership {
 
   /** The configuration may have changed: new members are fed, removed ones are told and let go. */
   configured(nowMs: number): void {
-    this.#configuredAtMs = nowMs;
+    this.#dated = { lsn: this.#log.configuration.lsn, atMs: nowMs };
     this.#admit(nowMs);
     for (const id of this.#progress.keys()) {
       if (isMember(this.#configuration, id)) this.#leaving.delete(id);
@@ -108,10 +117,14 @@ export class Leadership {
   // ---------------------------------------------------------------- commit
 
   /** The highest lsn this leader may call committed: held by a majority, and of its own term. */
-  committable(durable: Lsn): Lsn | undefined {
-    const { self } = this.#options;
-    const reached = this.majorityReached((id) => (id === self ? durable : (this.#progress.get(id)?.match ?? lsn(0))));
+  committable(): Lsn | undefined {
+    const reached = this.majorityReached((id) => this.#matchOf(id));
     return this.mayCommit(reached) ? reached : undefined;
+  }
+
+  #matchOf(id: DirectoryId): Lsn {
+    const { self, durable } = this.#options;
+    return id === self ? durable() : (this.#progress.get(id)?.match ?? lsn(0));
   }
 
   /** Over the voters of the log's own configuration. */
@@ -195,8 +208,8 @@ export class Leadership {
     const progress = this.#heard(from, nowMs);
     if (progress === undefined || match > this.#log.lastLsn) return;
     progress.matched(match);
-    // It has what was appended then, so it spoke later: changes that follow each other wait for no beat.
-    if (match >= this.#log.configuration.lsn) progress.answered(this.#configuredAtMs);
+    // Changes that follow an election, or each other, wait for no beat.
+    if (match >= this.#dated.lsn) progress.answered(this.#dated.atMs);
     if (progress.state === 'snapshot' && match >= this.#log.base.lsn) this.#endSnapshot(from, progress);
   }
 
@@ -232,6 +245,10 @@ export class Leadership {
   beat(round: number, nowMs: number, commit: Lsn): void {
     // On the node's beat, so that all its shards share a round; a round for reads in between is extra.
     const { heartbeatMs } = this.#options.times;
+    if (nowMs >= this.#beatDueAtMs) {
+      this.#dueLsn = this.#lastAtBeat;
+      this.#lastAtBeat = this.#log.lastLsn;
+    }
     this.#beatDueAtMs = (Math.floor(nowMs / heartbeatMs) + 1) * heartbeatMs;
     this.reads.began(round, nowMs);
     for (const to of this.#members()) {
@@ -253,15 +270,23 @@ export class Leadership {
     if (progress.stalled(this.#log.lastLsn) && progress.state !== 'snapshot') progress.probe(lsn(progress.match + 1));
   }
 
-  /** It is there: it answered what was said lately. A link says so for seconds longer, and longest to who stood still. */
-  hears(id: DirectoryId, nowMs: number): boolean {
-    const { self, times } = this.#options;
-    if (id === self) return true;
-    return nowMs - (this.#progress.get(id)?.answeredAtMs ?? Number.NEGATIVE_INFINITY) < HEARD_BEATS * times.heartbeatMs;
+  /**
+   * What is appended now, it would soon have: it answered what was said lately, and what was in the log a heartbeat before the last is on its disk.
+   * That a link is up says of neither: not for seconds, longest to who stood still; and beats are answered by who waits for a disk that hangs.
+   */
+  keepsUp(id: DirectoryId, nowMs: number): boolean {
+    return this.#answers(id, nowMs) && this.#matchOf(id) >= this.#dueLsn;
   }
 
-  hearsMajority(voters: readonly DirectoryId[], nowMs: number): boolean {
-    return voters.filter((id) => this.hears(id, nowMs)).length >= majorityOf(voters.length);
+  majorityKeepsUp(voters: readonly DirectoryId[], nowMs: number): boolean {
+    return voters.filter((id) => this.keepsUp(id, nowMs)).length >= majorityOf(voters.length);
+  }
+
+  #answers(id: DirectoryId, nowMs: number): boolean {
+    const { self, times } = this.#options;
+    if (id === self) return true;
+    const { answeredAtMs = Number.NEGATIVE_INFINITY } = this.#progress.get(id) ?? {};
+    return nowMs - answeredAtMs < ANSWER_BEATS * times.heartbeatMs;
   }
 
   holdsLease(nowMs: number): boolean {
@@ -354,8 +379,8 @@ export class Leadership {
   /** It is there, takes what is sent as it comes, and lacks no more than a moment's worth. */
   #isClose(to: DirectoryId, nowMs: number): boolean {
     const progress = this.#progress.get(to);
-    const { times, bounds } = this.#options;
-    if (progress?.state !== 'replicate' || nowMs - progress.heardAtMs >= HEARD_BEATS * times.heartbeatMs) return false;
+    const { bounds } = this.#options;
+    if (progress?.state !== 'replicate' || !this.#answers(to, nowMs)) return false;
     const { lastLsn } = this.#log;
     if (lastLsn - progress.match > bounds.promotableLag) return false;
     return this.#log.bytesOf(lsn(progress.match + 1), lastLsn) <= bounds.messageBytes;

@@ -63,6 +63,13 @@ describe('the way to the desired replica set', () => {
       ['b', 'c'],
       undefined,
     ],
+    [
+      'nobody comes either while the leader knows of nobody who is there',
+      ids('a', 'b', 'c', 'd'),
+      ids('a', 'd', 'e'),
+      ['b', 'c', 'd'],
+      undefined,
+    ],
   ])('%s: the voters that are left are there by majority', (_, voters, desired, away, step) => {
     const found = nextStep(configurationOf(voters), desired, a, (id) => !away.includes(id));
     if (step === undefined) expect(found).toBeUndefined();

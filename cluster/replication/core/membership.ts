@@ -14,15 +14,17 @@ export type MembershipStep =
 /**
  * What the leader `self` should do next; undefined: the set is as desired, or has to wait. A change may be refused for now: ask again later.
  *
- * @param hears whether the leader heard a member lately: a shard whose voters are cut down to those that are not there serves nobody, and cannot be mended
+ * @param keepsUp whether a member is there and takes what the leader appends: a shard whose voters are cut down to those that do not serves nobody, and cannot be mended
  */
 export function nextStep(
   now: Configuration,
   desired: readonly DirectoryId[],
   self: DirectoryId,
-  hears: (id: DirectoryId) => boolean = () => true,
+  keepsUp: (id: DirectoryId) => boolean = () => true,
 ): MembershipStep | undefined {
   const { voters, learners } = now;
+  // Who has just been elected has heard of nobody yet, which does not say that they are gone.
+  if (!isMajority(voters, keepsUp)) return undefined;
   const change = (one: ConfigurationChange): MembershipStep => ({ type: 'change', change: one });
   const stray = learners.find((id) => !desired.includes(id));
   if (stray !== undefined) return change({ type: 'remove', id: stray });
@@ -30,9 +32,14 @@ export function nextStep(
   if (learner !== undefined) return change({ type: 'promote', id: learner });
   if (voters.length > desired.length) {
     const unwanted = voters.filter((id) => id !== self && !desired.includes(id));
-    const may = unwanted.filter((id) => canCommit(voters, id, self, hears));
+    const may = unwanted.filter((gone) =>
+      isMajority(
+        voters.filter((id) => id !== gone),
+        keepsUp,
+      ),
+    );
     // Who is not there first: until then the shard bears no loss more.
-    const spare = may.find((id) => !hears(id)) ?? may[0];
+    const spare = may.find((id) => !keepsUp(id)) ?? may[0];
     if (spare !== undefined) return change({ type: 'remove', id: spare });
     if (unwanted.length === 0) {
       const heir = voters.find((id) => id !== self && desired.includes(id));
@@ -43,13 +50,6 @@ export function nextStep(
   return missing === undefined ? undefined : change({ type: 'addLearner', id: missing });
 }
 
-/** Of the voters without this one a majority is there. */
-function canCommit(
-  voters: readonly DirectoryId[],
-  without: DirectoryId,
-  self: DirectoryId,
-  hears: (id: DirectoryId) => boolean,
-): boolean {
-  const rest = voters.filter((id) => id !== without);
-  return rest.filter((id) => id === self || hears(id)).length >= majorityOf(rest.length);
+function isMajority(voters: readonly DirectoryId[], keepsUp: (id: DirectoryId) => boolean): boolean {
+  return voters.filter(keepsUp).length >= majorityOf(voters.length);
 }

@@ -13,8 +13,8 @@ interface Waiting {
   readonly round: number;
 }
 
-/** Rounds whose start is remembered: the answer to an older one promises nothing. */
-const REMEMBERED_ROUNDS = 64;
+/** Rounds whose start is remembered, at most: as many beats as a node keeps in mind (multi/beats.ts). */
+const REMEMBERED_ROUNDS = 1_024;
 
 export class Reads {
   #waiting: Waiting[] = [];
@@ -23,6 +23,12 @@ export class Reads {
   readonly #answered = new Map<DirectoryId, number>();
   /** When each of the last rounds began, leader's ms. */
   readonly #startedAtMs = new Map<number, number>();
+  readonly #rememberMs: number;
+
+  /** @param rememberMs the answer to a round that began so long ago promises nothing, and says nothing of who is there */
+  constructor(rememberMs: number) {
+    this.#rememberMs = rememberMs;
+  }
 
   get size(): number {
     return this.#waiting.length;
@@ -41,10 +47,9 @@ export class Reads {
     if (round <= this.#round) return;
     this.#round = round;
     this.#startedAtMs.set(round, nowMs);
-    if (this.#startedAtMs.size <= REMEMBERED_ROUNDS) return;
-    for (const oldest of this.#startedAtMs.keys()) {
+    for (const [oldest, startedAtMs] of this.#startedAtMs) {
+      if (this.#startedAtMs.size <= REMEMBERED_ROUNDS && nowMs - startedAtMs < this.#rememberMs) break;
       this.#startedAtMs.delete(oldest);
-      break;
     }
   }
 

@@ -108,8 +108,8 @@ export class Replica {
   // ---------------------------------------------------------------- what happens
 
   /**
-   * Time passes. `round` grows with every tick of the node and is shared by its shards, so that one round confirms the reads of all; it must be
-   * greater than that of any tick before.
+   * Time passes. `round` is shared by all shards of the node that beat before the next messages go out, so that one answer confirms the reads of all;
+   * it must be greater than that of any tick whose messages are out.
    */
   tick(now: Now & { round: number }): void {
     const leadership = this.#leadership;
@@ -213,8 +213,8 @@ export class Replica {
     }
     const { voters } = next;
     // In force once appended: what they cannot commit, nobody could take back.
-    if (voters.length !== this.configuration.voters.length && !leadership.hearsMajority(voters, nowMs)) {
-      return { refused: `no majority of the voters there would be (${voters.join(', ')}) has answered lately` };
+    if (voters.length !== this.configuration.voters.length && !leadership.majorityKeepsUp(voters, nowMs)) {
+      return { refused: `no majority of the voters there would be (${voters.join(', ')}) answers and keeps up` };
     }
     const at = this.#append(configurationEntry(next));
     leadership.configured(nowMs);
@@ -351,6 +351,7 @@ export class Replica {
       times: state.times,
       bounds: state.bounds,
       nowMs,
+      durable: () => this.durable,
       send: (to, message) => state.send(to, message),
       notice: (notice) => state.notices.push(notice),
     });
@@ -389,7 +390,7 @@ export class Replica {
     const leadership = this.#leadership;
     if (leadership === undefined) return;
     const before = this.commit;
-    const committable = leadership.committable(this.durable);
+    const committable = leadership.committable();
     if (committable !== undefined) this.#state.commitTo(committable);
     this.#uncommittedBytes -= this.log.bytesOf(lsn(before + 1), this.commit);
     if (!this.#serving && this.commit >= leadership.barrier) {

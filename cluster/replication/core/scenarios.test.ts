@@ -396,6 +396,21 @@ describe('a leader', () => {
     expect(script.notices.at(-1)).toMatchObject({ type: 'readConfirmed' });
   });
 
+  it('holds nothing for a target of which it has read only what was said long ago', () => {
+    const script = led(['a', 'b', 'c']);
+    script.pass(TIMES.heartbeatMs, ['a']);
+    script.nowMs += 2 * TIMES.heartbeatMs;
+    script.deliver();
+    script.do('a', (a) => expect(a.transfer(id('b'), script.nowMs)).toBe('started'));
+    expect(script.do('a', (a) => a.propose(bytes('x')))).toHaveProperty('lsn');
+    script.deliver();
+    for (const ms of [TIMES.heartbeatMs, 1]) {
+      script.pass(ms, ['a']);
+      script.deliver();
+    }
+    expect(script.replica('b').isServing).toBe(true);
+  });
+
   it('hands over once the target is close, and has then heard of everything', () => {
     const script = led(['a', 'b', 'c'], { promotableLag: 1 });
     script.cut.add('a>b');
@@ -539,11 +554,11 @@ describe('a change of the replica set', () => {
     `);
   });
 
-  it('waits until a majority of the voters there would be has answered lately', () => {
+  it('waits until a majority of the voters there would be answers and keeps up', () => {
     const script = led(['a', 'b', 'c']);
     const remove = (name: string) => script.do('a', (a) => a.change({ type: 'remove', id: id(name) }, script.nowMs));
     const refused = (voters: string) => ({
-      refused: `no majority of the voters there would be (${voters}) has answered lately`,
+      refused: `no majority of the voters there would be (${voters}) answers and keeps up`,
     });
     // It stood still, and so knows of nobody, however long its links are said to be up; it leads still, since nobody else could.
     for (const way of ['a>c', 'c>a']) script.cut.add(way);
@@ -558,13 +573,40 @@ describe('a change of the replica set', () => {
     expect(script.replica('a').commit).toBe(3);
   });
 
+  it.each([
+    ['a voter', 'c', 'b', 'a, c', 'c'],
+    ['the leader', 'a', 'b', 'a, c', undefined],
+  ])('does not count on %s whose disk hangs, though it answers', (_, hangs, healthy, left, spare) => {
+    const script = led(['a', 'b', 'c']);
+    script.member(hangs).disk = 'held';
+    const beat = (): void => {
+      script.pass(TIMES.heartbeatMs, ['a']);
+      script.deliver();
+    };
+    const remove = (name: string) => script.do('a', (a) => a.change({ type: 'remove', id: id(name) }, script.nowMs));
+    script.do('a', (a) => a.propose(Buffer.from('x')));
+    // It may still be on its way.
+    beat();
+    beat();
+    beat();
+    expect(script.replica('a').commit).toBe(3);
+    expect(remove(healthy)).toEqual({
+      refused: `no majority of the voters there would be (${left}) answers and keeps up`,
+    });
+    if (spare !== undefined) expect(remove(spare)).toEqual({ lsn: 4 });
+    else {
+      script.sync('a');
+      expect(remove(healthy)).toEqual({ lsn: 4 });
+    }
+  });
+
   it('does not count as an answer what was said long before it is read', () => {
     const script = led(['a', 'b', 'c']);
     script.pass(TIMES.heartbeatMs, ['a']);
     script.nowMs += 2 * TIMES.heartbeatMs;
     script.deliver();
     const answer = script.do('a', (a) => a.change({ type: 'remove', id: id('b') }, script.nowMs));
-    expect(answer).toEqual({ refused: 'no majority of the voters there would be (a, c) has answered lately' });
+    expect(answer).toEqual({ refused: 'no majority of the voters there would be (a, c) answers and keeps up' });
   });
 
   it('counts over the new voters as soon as the entry is in the log', () => {

@@ -112,18 +112,18 @@ export const BUGS = {
     world: { keepsIdWhenEmptied: true },
     replace: emptyVotes,
   },
-  /** The follower is taken to hold what the leader holds. */
+  /** The follower is taken to hold what others hold. */
   'snapshot-without-tail': {
-    replace: () => {
-      const { committable } = Leadership.prototype;
-      const durableOf = new WeakMap<Leadership, Lsn>();
+    replace: ({ machines }) => {
+      const { majorityReached } = Leadership.prototype;
+      const mostOf = new WeakMap<Leadership, Lsn>();
       const undo = [
-        replaced(Leadership.prototype, 'committable', function noted(this: Leadership, durable) {
-          durableOf.set(this, durable);
-          return committable.call(this, durable);
+        replaced(Leadership.prototype, 'majorityReached', function noted(this: Leadership, matchOf) {
+          mostOf.set(this, lsn(Math.max(...machines.map((machine) => matchOf(directoryId(machine.directoryId))))));
+          return majorityReached.call(this, matchOf);
         }),
         replaced(Leadership.prototype, 'installed', function installed(this: Leadership, progress, meta) {
-          progress.matched(durableOf.get(this) ?? meta.lsn);
+          progress.matched(mostOf.get(this) ?? meta.lsn);
         }),
       ];
       return () => {

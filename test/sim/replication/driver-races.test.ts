@@ -72,6 +72,47 @@ describe('rows that are to be flushed while a snapshot takes their place', () =>
   });
 });
 
+describe('a read that comes between the beat of its shard and the flush that carries it', () => {
+  it('has a round of its own, at once, and takes no answer from the others', async () => {
+    const cluster = await begun(27, 3, 3);
+    const [node] = cluster.nodes;
+    for (let n = 0; n < 4; n += 1) {
+      const leader = cluster.leaderOf(shardId(n));
+      if (leader === node || node === undefined) continue;
+      leader?.driver?.transfer(shardId(n), node.directory);
+      await cluster.until(() => node.leads.has(shardId(n)));
+    }
+    await cluster.pass(1_000);
+    // The last to be drained, as it would be that gave its name to what all others had begun.
+    const D = shardId(3);
+    const driver = node?.driver;
+    const replica = driver?.replicaOf(D);
+    if (driver === undefined || replica === undefined) throw new Error('no replica');
+    replica.holdsLease = () => false;
+    const tick = replica.tick.bind(replica);
+    const waits: number[] = [];
+    let slot = 0;
+    replica.tick = (now) => {
+      tick(now);
+      tick(now);
+      // Once with each heartbeat.
+      if (Math.floor(now.nowMs / 200) === slot) return;
+      slot = Math.floor(now.nowMs / 200);
+      void driver.confirm(D).then((fresh) => waits.push(fresh ? cluster.kernel.now - now.nowMs : Number.NaN));
+    };
+    const endMs = cluster.kernel.now + 5_000;
+    let lapsed = 0;
+    await cluster.until(() => {
+      for (const n of [0, 1, 2]) if (driver.replicaOf(shardId(n))?.holdsLease(cluster.kernel.now) !== true) lapsed += 1;
+      return cluster.kernel.now >= endMs;
+    });
+    expect(lapsed).toBe(0);
+    expect(waits.length).toBeGreaterThan(20);
+    // Two ways of at most 2 ms.
+    expect(Math.max(...waits)).toBeLessThan(10);
+  });
+});
+
 describe('a log whose core keeps more than the store', () => {
   it('is never trimmed back, though a new member lacks what is gone', async () => {
     const cluster = await begun(25, 4, 3);

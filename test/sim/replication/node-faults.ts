@@ -121,7 +121,9 @@ class NodesRun {
         const replica = driver?.replicaOf(shard);
         if (driver === undefined || replica === undefined || !leads.has(shard)) continue;
         const desired = this.#desired.map(directoryId);
-        const step = nextStep(replica.configuration, desired, directoryId(directory), (id) => driver.hears(shard, id));
+        const step = nextStep(replica.configuration, desired, directoryId(directory), (id) =>
+          driver.keepsUp(shard, id),
+        );
         if (step?.type === 'change') driver.change(shard, step.change);
         else if (step !== undefined) driver.transfer(shard, step.to);
       }

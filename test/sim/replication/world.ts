@@ -226,8 +226,8 @@ export class World {
   #controlBy(host: Host): void {
     const { replica, nowMs } = host;
     if (replica === undefined || !replica.isServing) return;
-    const hears = (id: DirectoryId): boolean => replica.leadership?.hears(id, nowMs) === true;
-    const step = nextStep(replica.configuration, this.desired, host.id, hears);
+    const keepsUp = (id: DirectoryId): boolean => replica.leadership?.keepsUp(id, nowMs) === true;
+    const step = nextStep(replica.configuration, this.desired, host.id, keepsUp);
     if (step?.type === 'change') replica.change(step.change, nowMs);
     else if (step !== undefined) replica.transfer(step.to, nowMs);
     host.drain();
