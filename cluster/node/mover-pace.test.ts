@@ -18,6 +18,7 @@ function leader(): { mover: Mover; time: ManualTime; handed: number[]; wanted: n
   const led = new Map(Array.from({ length: SHARDS }, (_, n) => [n, 1]));
   const handed: number[] = [];
   const mover = new Mover({
+    log: { warn: () => undefined },
     ...{ self: 'a', shardCount: SHARDS, scheduler: time, ring: () => ring, reaches: () => true, drains: () => false },
     driver: {
       replicaOf: (shard) =>

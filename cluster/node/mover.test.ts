@@ -15,6 +15,7 @@ function mover(names: readonly string[], replicas: number) {
   const time = new VirtualTime();
   const led = new Map<number, Configuration>();
   const changes: { shard: ShardId; change: ConfigurationChange }[] = [];
+  const warnings: { fields: object; what: string }[] = [];
   const transfers: { shard: number; to: string }[] = [];
   const away = new Set<string>();
   const draining = new Set<string>();
@@ -22,6 +23,7 @@ function mover(names: readonly string[], replicas: number) {
   const ring = new Ring({ members: names.map((name) => member(name)), shardCount: SHARDS, replicas });
   const world = { transfer: 'started' as 'started' | 'refused', ring: ring as Ring | undefined };
   const moves = new Mover({
+    log: { warn: (fields: object, what: string) => void warnings.push({ fields, what }) },
     ...{ self: directoryOf('a'), shardCount: SHARDS, scheduler: time, ring: () => world.ring },
     driver: {
       replicaOf: (shard) => {
@@ -48,7 +50,7 @@ function mover(names: readonly string[], replicas: number) {
   const leaderOf = (shard: number): string => ring.leaderOf(shardId(shard))?.name ?? '';
   const of = (name: string): number[] =>
     Array.from({ length: SHARDS }, (_, n) => n).filter((n) => leaderOf(n) === name);
-  return { moves, time, led, lead, of, changes, transfers, away, draining, silent, world };
+  return { moves, time, led, lead, of, changes, transfers, away, draining, silent, warnings, world };
 }
 
 describe('what a node leads', () => {
@@ -112,6 +114,30 @@ describe('what a node leads', () => {
     silent.clear();
     moves.rebalance();
     expect(changes).toEqual([{ shard, change: { type: 'remove', id: 'd-x' } }]);
+  });
+
+  it('says why its members do not change, when they have not for half a minute, and every half minute from then on', async () => {
+    const { moves, time, lead, of, warnings, silent } = mover(['a', 'b'], 2);
+    const [shard = 0] = of('a');
+    lead(shard, 'a', 'b', 'x');
+    moves.start();
+    await time.advance(29_000);
+    expect(warnings).toEqual([]);
+    await time.advance(2_000);
+    const said = (s: number) => ({
+      fields: { shard, change: 'remove d-x' },
+      what: `a change of the shard's members has been refused for ${s} s: not now`,
+    });
+    expect(warnings).toEqual([said(30)]);
+    await time.advance(30_000);
+    expect(warnings).toEqual([said(30), said(60)]);
+    // Not asked for in between: it begins anew.
+    silent.add('d-b');
+    await time.advance(2_000);
+    silent.clear();
+    await time.advance(29_000);
+    expect(warnings).toHaveLength(2);
+    moves.stop();
   });
 
   it('gets its members though others wait for one that went while it learned', () => {

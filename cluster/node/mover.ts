@@ -4,6 +4,8 @@
 
 import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import type { Log } from '../../src/ports/log.ts';
+import type { ConfigurationChange } from '../replication/core/configuration.ts';
 import { directoryId } from '../replication/core/ids.ts';
 import { nextStep } from '../replication/core/membership.ts';
 import type { ReplicationDriver } from '../replication/driver.ts';
@@ -15,6 +17,7 @@ export interface MoverOptions {
   shardCount: number;
   driver: Pick<ReplicationDriver, 'replicaOf' | 'keepsUp' | 'change' | 'transfer'>;
   scheduler: Scheduler;
+  log: Pick<Log, 'warn'>;
   ring(): Ring | undefined;
   /** Whether this directory's node is connected: nothing is handed to one that is not. */
   reaches(directoryId: string): boolean;
@@ -36,6 +39,8 @@ const CHANGES_AT_ONCE = 16;
  */
 const FIRST_PAUSE_TICKS = 4;
 const MOST_PAUSE_TICKS = 600;
+/** Ticks for which a change of members is refused until the log says why, and how often then. */
+const REFUSED_TICKS = 60;
 /** Leaderships handed over in one tick: each holds its shard's requests for some milliseconds. */
 const TRANSFERS_A_TICK = 16;
 
@@ -45,12 +50,22 @@ interface Failure {
   readonly untilTick: number;
 }
 
+/** A change of members that a shard's log did not take, tick after tick. */
+interface Refusal {
+  readonly what: string;
+  readonly sinceTick: number;
+  lastTick: number;
+  saidTick: number;
+}
+
 export class Mover {
   readonly #options: MoverOptions;
   /** Since which tick each shard is led here, in which term. */
   readonly #ledSince = new Map<ShardId, { term: number; tick: number }>();
   /** By shard and directory; as many as were asked lately (I9: shards led × their voters). */
   readonly #failures = new Map<ShardId, Map<string, Failure>>();
+  /** By shard. */
+  readonly #refusals = new Map<ShardId, Refusal>();
   #ticks = 0;
   #timer: Cancelable | undefined;
   #soon = false;
@@ -160,7 +175,7 @@ export class Mover {
       if (!mayChange) return 'as wanted';
       // A new member must be there to learn, and to vote; one that goes need not be. Nor does one that went while it learned hold up others.
       if (step.change.type !== 'remove' && !reaches(step.change.id)) return 'as wanted';
-      driver.change(shard, step.change);
+      this.#ask(shard, step.change);
       return 'changing';
     }
     if (!mayHandOver) return 'as wanted';
@@ -170,6 +185,28 @@ export class Mover {
       (id) => id === self || (voters.includes(id) && !this.#options.drains(id) && !this.#isPausing(shard, id)),
     );
     return to !== undefined && to !== self && this.#hand(shard, to) ? 'handed over' : 'as wanted';
+  }
+
+  #ask(shard: ShardId, change: ConfigurationChange): void {
+    const answer = this.#options.driver.change(shard, change);
+    if ('lsn' in answer) {
+      this.#refusals.delete(shard);
+      return;
+    }
+    const what = `${change.type} ${change.id}`;
+    const ticks = this.#ticks;
+    const known = this.#refusals.get(shard);
+    const goesOn = known?.what === what && known.lastTick >= ticks - 1;
+    const refusal = goesOn ? known : { what, sinceTick: ticks, lastTick: ticks, saidTick: ticks };
+    this.#refusals.set(shard, refusal);
+    refusal.lastTick = ticks;
+    if (ticks - refusal.saidTick < REFUSED_TICKS) return;
+    refusal.saidTick = ticks;
+    const forS = ((ticks - refusal.sinceTick) * TICK_MS) / 1_000;
+    this.#options.log.warn(
+      { shard, change: what },
+      `a change of the shard's members has been refused for ${forS} s: ${answer.refused}`,
+    );
   }
 
   /** It failed to take the shard a moment ago. */

@@ -73,7 +73,7 @@ export class ReplicatedKeeper implements ShardKeeper {
     });
     this.commitLog = committerLog(this.#driver);
     this.#mover = new Mover({
-      ...{ self, shardCount, driver: this.#driver, scheduler },
+      ...{ self, shardCount, driver: this.#driver, scheduler, log },
       ring: () => options.ring(),
       reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
       drains: (directoryId) => roster.drains(directoryId),

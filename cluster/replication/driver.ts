@@ -267,6 +267,7 @@ export class ReplicationDriver implements ReplicatedLog {
       this.#ticker = this.#options.scheduler.after(READ_FIRST_MS, () => this.#tick());
       return;
     }
+    this.#persistence.ticked(1_000 / TICK_MS);
     const round = this.#openRound();
     for (const of of this.#shards.values()) {
       if (!of.replica.isDue(nowMs)) continue;

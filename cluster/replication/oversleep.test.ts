@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { key, lsn, shardId, term } from '../../src/ports/ids.ts';
+import { MemoryDisk } from '../../src/store/memory/backend.ts';
 import { openMemoryStore } from '../../src/store/memory/store.ts';
 import { ManualTime, TestRandom } from '../link/link.test-support.ts';
 import type { Message } from './core/message.ts';
@@ -16,9 +17,11 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 /** Node `a`, a follower of `b`, which the test speaks for. */
 async function follower() {
   const time = new ManualTime();
-  const store = openMemoryStore({ shardCount: 1, directoryId: 'a' });
+  const disk = new MemoryDisk();
+  const store = openMemoryStore({ disk, shardCount: 1, directoryId: 'a' });
   await store.open();
   const sent: Message[] = [];
+  const failures: unknown[] = [];
   let receive: (from: string, frame: Uint8Array) => void = () => undefined;
   const driver = new ReplicationDriver({
     ...{ store, clock: time, scheduler: time, random: new TestRandom(1), terms: NO_TERM_SOURCE },
@@ -40,19 +43,24 @@ async function follower() {
         dropped: () => undefined,
         configured: () => undefined,
       },
-      failed: (error) => {
-        throw error;
-      },
+      failed: (error) => failures.push(error),
     },
   });
   await driver.open();
   await driver.createShard(SHARD, ['a', 'b', 'c']);
   let round = 0;
+  const hear = (from: string, message: Message): void =>
+    receive(
+      from,
+      encodeFrame({ session: 1, messages: [{ shard: SHARD, message }], beat: undefined, reply: undefined }),
+    );
   const beat = (): void => {
     round += 1;
-    const message: Message = { type: 'heartbeat', term: term(2), commit: lsn(0), round };
-    receive('b', encodeFrame({ session: 1, messages: [{ shard: SHARD, message }], beat: undefined, reply: undefined }));
+    hear('b', { type: 'heartbeat', term: term(2), commit: lsn(0), round });
   };
+  /** Has it promise its vote to `c`, which is to be written. */
+  const votes = (): void =>
+    hear('c', { type: 'vote', term: term(3), reason: 'transfer', end: { term: term(1), lsn: lsn(1) } });
   const pass = async (ms: number): Promise<void> => {
     for (let at = 0; at < ms; at += 100) {
       beat();
@@ -61,7 +69,7 @@ async function follower() {
     }
   };
   const asked = (): number => sent.filter(({ type }) => type === 'preVote').length;
-  return { time, driver, beat, pass, asked };
+  return { time, disk, driver, beat, votes, pass, asked, failures };
 }
 
 describe('a replica whose process did not run', () => {
@@ -88,6 +96,20 @@ describe('a replica whose process did not run', () => {
     time.advance(200);
     await settled();
     expect(asked()).toBeGreaterThan(0);
+    await driver.close();
+  });
+
+  it('does not take its own standstill for a disk that hangs, but then waits for that no longer than for another', async () => {
+    const { time, disk, pass, votes, failures, driver } = await follower();
+    await pass(1_000);
+    disk.faults = { complete: () => undefined };
+    votes();
+    await pass(1_000);
+    time.at += 60_000;
+    await pass(15_000);
+    expect(failures).toEqual([]);
+    await pass(5_000);
+    expect(failures).toEqual([new Error('the disk hangs: it has not finished a write for 20 s')]);
     await driver.close();
   });
 });

@@ -13,11 +13,20 @@ export interface Step {
   readonly step: Persist;
 }
 
+/**
+ * s of this process within which the disk must have finished a write. Over it the disk hangs: it gives no error, and the node would go on saying that it is
+ * there, while followers wait for what only it could confirm. Higher: a shard may stand still for longer; lower: a volume that is moved to another host
+ * takes its node with it.
+ */
+const HUNG_S = 20;
+
 export class Persistence {
   readonly #store: ReplicaStore;
   readonly #layout: RowLayout;
   readonly #durable: (of: ShardReplica, seq: number) => void;
   readonly #failed: (error: unknown) => void;
+  /** Writes under way, and for how many ticks. Steps of snapshots, which may be long, are not among them. */
+  readonly #writing = new Set<{ ticks: number }>();
 
   constructor(options: {
     store: ReplicaStore;
@@ -35,11 +44,24 @@ export class Persistence {
   write(steps: readonly Step[]): void {
     const quick = steps.filter(({ of, step }) => of.slow === undefined && !isSlow(step));
     if (quick.length > 0) {
+      const writing = { ticks: 0 };
+      this.#writing.add(writing);
       this.#writeQuick(quick).then(() => {
+        this.#writing.delete(writing);
         for (const { of, step } of quick) this.#durable(of, step.seq);
       }, this.#failed);
     }
     for (const one of steps) if (!quick.includes(one)) this.#queue(one);
+  }
+
+  /** One more tick has come: what it is counted in, since it comes only while this process runs. */
+  ticked(perSecond: number): void {
+    for (const writing of this.#writing) {
+      writing.ticks += 1;
+      if (writing.ticks <= HUNG_S * perSecond) continue;
+      this.#failed(new Error(`the disk hangs: it has not finished a write for ${HUNG_S} s`));
+      return;
+    }
   }
 
   /** Everything is asked for before anything is awaited: the store makes one write of it. */

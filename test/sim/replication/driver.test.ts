@@ -86,6 +86,29 @@ describe('the replicated log of a node', () => {
     expect(await rows(newcomer)).toEqual(await rows());
   });
 
+  it('ends when its disk hangs, and not when that was only slow', async () => {
+    const cluster = await begun(8, 3, 3);
+    const leader = cluster.leaderOf(A);
+    if (leader === undefined) throw new Error('nobody leads');
+    const { complete } = leader.disk.faults;
+    const held: (() => void)[] = [];
+    leader.flush = async () => undefined;
+    leader.disk.faults.complete = (done) => held.push(done);
+    cluster.write(A, 'slow');
+    await cluster.pass(15_000);
+    for (const done of held.splice(0)) complete?.(done);
+    await cluster.pass(1_000);
+    const begunAtMs = cluster.kernel.now;
+    cluster.write(A, 'hangs');
+    await cluster.pass(15_000);
+    // The others commit without it.
+    expect([leader.failures, cluster.acknowledged.get(A)]).toEqual([[], ['slow', 'hangs']]);
+    await cluster.until(() => leader.failures.length > 0);
+    expect(leader.failures).toEqual([new Error('the disk hangs: it has not finished a write for 20 s')]);
+    expect(cluster.kernel.now - begunAtMs).toBeGreaterThan(20_000);
+    await cluster.until(() => cluster.nodes.some((node) => node !== leader && node.leads.has(A)), 5_000);
+  });
+
   it('hands a shard over within a few round trips, and says so to both', async () => {
     const cluster = await begun(6, 3, 3);
     const leader = cluster.leaderOf(A);
