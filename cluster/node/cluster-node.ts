@@ -182,8 +182,8 @@ export class ClusterNode {
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
       session: () => this.#session.state.type,
-      led: () =>
-        this.#keeper.led().map(({ shard, term, commit, voters, learners }) => ({
+      confirmed: async () =>
+        (await this.#keeper.confirmed()).map(({ shard, term, commit, voters, learners }) => ({
           ...{ shard, term, committedLsn: commit, voters, learners },
         })),
       draining: () => this.#state.draining,

@@ -52,7 +52,7 @@ function world(...names: string[]) {
         members: () => [...new Map([...seen, ...own]).values()],
         rpc: net.node(name),
         scheduler: net.time,
-        led: () => led,
+        confirmed: async () => led,
       },
       ...{ coordinator: { state: 'ready' }, session: () => 'held', draining: () => drained.at(-1) ?? 'no' },
       roster: {

@@ -58,7 +58,8 @@ export interface ControlOptions {
   session(): SessionState['type'];
   rpc: Pick<Rpc, 'serve' | 'call'>;
   scheduler: Scheduler;
-  led(): readonly LedShard[];
+  /** Led here for sure. Rejects never. */
+  confirmed(): Promise<readonly LedShard[]>;
   draining(): Draining;
   /** This node begins or ends to drain. */
   setDraining(how: Draining): void;
@@ -99,11 +100,11 @@ export class Control implements ClusterControl {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#map = { version: 0, shardCount: options.shardCount, nodes: [], leaders: [] };
-    const { rpc, mover, setDraining, led, view } = options;
+    const { rpc, mover, setDraining, confirmed, view } = options;
     this.#replacing = new Replacing(options);
     // Whoever says it: a node that holds no replica of a shard hears of its leader from others alone.
     view.subscribe(() => this.#changed());
-    rpc.serve('cluster.shards', (call) => call.answer(encodeValue(led())));
+    rpc.serve('cluster.shards', (call) => void confirmed().then((led) => call.answer(encodeValue(led))));
     rpc.serve('cluster.problems', (call) =>
       call.answer(encodeValue(ownProblemsOf(this.status()).slice(0, MOST_PROBLEMS))),
     );
@@ -160,7 +161,7 @@ export class Control implements ClusterControl {
   }
 
   shards(done: Done<readonly ShardStatus[]>): void {
-    const { led, roster } = this.#options;
+    const { self, confirmed, roster } = this.#options;
     const found = new Map<number, { node: string; shard: LedShard }>();
     const take = (node: string, shards: readonly LedShard[]): void => {
       for (const shard of shards) {
@@ -168,12 +169,11 @@ export class Control implements ClusterControl {
         if (known === undefined || known.shard.term < shard.term) found.set(shard.shard, { node, shard });
       }
     };
-    take(this.#options.self, led());
     const nodes = roster.connected();
     const asked = nodes.map((node) => this.#ask(node, 'cluster.shards', {}, ledShards));
-    void Promise.all(asked).then((answers) => {
+    void Promise.all([confirmed(), ...asked]).then((answers) => {
       answers.forEach((shards, i) => {
-        take(nodes[i] ?? '', shards ?? []);
+        take([self, ...nodes][i] ?? '', shards ?? []);
       });
       done(undefined, this.#statuses(found));
     });

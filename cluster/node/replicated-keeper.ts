@@ -134,10 +134,16 @@ export class ReplicatedKeeper implements ShardKeeper {
     return this.#mover.led().flatMap((shard) => {
       const replica = this.#driver.replicaOf(shard);
       if (replica === undefined) return [];
-      const { term, commit, configuration, leadership } = replica;
+      const { term, commit, needed, leadership } = replica;
       const slowest = leadership?.slowestMatch() ?? commit;
-      return [{ shard, term, commit, slowest, voters: configuration.voters, learners: configuration.learners }];
+      return [{ shard, term, commit, slowest, voters: needed.voters, learners: needed.learners }];
     });
+  }
+
+  async confirmed(): Promise<LedShardState[]> {
+    const led = this.led();
+    const are = await Promise.all(led.map(({ shard }) => this.#driver.confirm(shard)));
+    return led.filter((_, i) => are[i]);
   }
 
   rebalance(): number {

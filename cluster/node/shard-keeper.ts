@@ -11,6 +11,7 @@ export interface LedShardState {
   readonly commit: number;
   /** What the member furthest behind has. */
   readonly slowest: number;
+  /** One that goes is one until that is committed. */
   readonly voters: readonly string[];
   readonly learners: readonly string[];
 }
@@ -30,6 +31,8 @@ export interface ShardKeeper {
   /** Nodes, links or who leads what have changed. */
   wake(): void;
   led(): readonly LedShardState[];
+  /** As they were when this was asked, without those that another may have led by then already. */
+  confirmed(): Promise<readonly LedShardState[]>;
   /** Hands over every leadership that the ring wants elsewhere. Returns how many were begun. */
   rebalance(): number;
   /** From now on every leadership goes to others. Returns how many could still be given. */

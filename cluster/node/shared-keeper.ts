@@ -104,6 +104,11 @@ export class SharedKeeper implements ShardKeeper {
     }));
   }
 
+  /** The database fences each write, and nothing depends on where a shard was led. */
+  async confirmed(): Promise<LedShardState[]> {
+    return this.led();
+  }
+
   /** They go where they belong by themselves, at once. */
   rebalance(): number {
     this.wake();

@@ -51,6 +51,13 @@ export function changed(now: Configuration, change: ConfigurationChange): Config
   }
 }
 
+/** All members of both. */
+export function joined(one: Configuration, other: Configuration): Configuration {
+  const voters = new Set([...one.voters, ...other.voters]);
+  const learners = new Set([...one.learners, ...other.learners].filter((id) => !voters.has(id)));
+  return configurationOf([...voters], [...learners]);
+}
+
 export const encodeConfiguration = ({ voters, learners }: Configuration): Uint8Array => encode([voters, learners]);
 
 /** Undefined: no configuration. */

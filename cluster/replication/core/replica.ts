@@ -5,7 +5,7 @@ import { chainOf } from '../../../src/ports/chain.ts';
 import { type Lsn, lsn, type Term } from '../../../src/ports/ids.ts';
 import type { LogEntry } from '../../../src/ports/store.ts';
 import { Campaign } from './campaign.ts';
-import { type Configuration, type ConfigurationChange, changed, isMember, isVoter } from './configuration.ts';
+import { type Configuration, type ConfigurationChange, changed, isMember, isVoter, joined } from './configuration.ts';
 import { BARRIER_ENTRY, configurationEntry } from './entry.ts';
 import { Following } from './following.ts';
 import type { DirectoryId } from './ids.ts';
@@ -71,6 +71,14 @@ export class Replica {
 
   get configuration(): Configuration {
     return this.#state.configuration;
+  }
+
+  /** Whose directories are needed: while a change of the members is not committed those of before are, since whoever leads next may not know of it. */
+  get needed(): Configuration {
+    const { log, commit } = this;
+    return log.configuration.lsn > commit
+      ? joined(log.configurationAt(commit), this.configuration)
+      : this.configuration;
   }
 
   get leadership(): Leadership | undefined {

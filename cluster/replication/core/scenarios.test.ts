@@ -609,6 +609,26 @@ describe('a change of the replica set', () => {
     expect(answer).toEqual({ refused: 'no majority of the voters there would be (a, c) answers and keeps up' });
   });
 
+  it('needs who goes until that is committed: whoever leads next may not know of it', () => {
+    const script = led(['a', 'b', 'c', 'd']);
+    const needed = () => script.replica('a').needed;
+    script.cut.add('a>b').add('a>c').add('a>d');
+    script.do('a', (a) => a.change({ type: 'remove', id: id('b') }, script.nowMs));
+    script.deliver();
+    expect(script.replica('a').configuration.voters).toEqual(['a', 'c', 'd']);
+    expect(needed()).toEqual({ voters: ['a', 'b', 'c', 'd'], learners: [] });
+    script.cut.clear();
+    for (let i = 0; i < 3; i += 1) {
+      script.pass(TIMES.heartbeatMs, ['a']);
+      script.deliver();
+    }
+    expect(needed()).toEqual({ voters: ['a', 'c', 'd'], learners: [] });
+    script.add('n');
+    script.cut.add('a>c').add('a>d');
+    script.do('a', (a) => a.change({ type: 'addLearner', id: id('n') }, script.nowMs));
+    expect(needed()).toEqual({ voters: ['a', 'c', 'd'], learners: ['n'] });
+  });
+
   it('counts over the new voters as soon as the entry is in the log', () => {
     const script = led(['a', 'b', 'c']);
     script.do('a', (a) => a.change({ type: 'remove', id: id('c') }, script.nowMs));
