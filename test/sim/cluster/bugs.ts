@@ -108,6 +108,10 @@ export const BUGS = {
         );
       }),
   },
+  /** Whoever is a member is taken to be there: the voters may be cut down to those that are not. */
+  'voters-believed-there': {
+    replace: () => replaced(Leadership.prototype, 'keepsUp', () => true),
+  },
   'empty-directory-votes': {
     world: { keepsIdWhenEmptied: true },
     replace: emptyVotes,

@@ -35,6 +35,10 @@ export class DirectoryDisk {
   failReadAfter: number | undefined;
   /** No write finds room. */
   full = false;
+  /** It has hung some time: whose disk it is may have given it up. */
+  hasHung = false;
+  /** Writes that wait for it to go on; undefined: it does. */
+  #hung: { done: () => void; process: NodeProcess }[] | undefined;
 
   constructor(kernel: Kernel, random: SeededRandom, onLanded: (written: Written, onDisk: OnDisk) => void) {
     this.#kernel = kernel;
@@ -66,6 +70,18 @@ export class DirectoryDisk {
     const reached = this.#random.int(0, this.#underWay.length);
     for (const { done } of this.#underWay.splice(0).slice(0, reached)) this.#land(done);
     this.process = undefined;
+  }
+
+  /** From now on nothing is finished, and nothing fails. Returns how it goes on. */
+  hang(): () => void {
+    if (this.#hung !== undefined) return () => undefined;
+    this.#hung = [];
+    this.hasHung = true;
+    return () => {
+      const waiting = this.#hung ?? [];
+      this.#hung = undefined;
+      for (const { done, process } of waiting) if (process === this.process) this.#write(done);
+    };
   }
 
   /** Flips a bit somewhere; undefined when there is nothing. Returns how to put it right. */
@@ -106,6 +122,10 @@ export class DirectoryDisk {
   #write(done: () => void): void {
     const { process } = this;
     if (process === undefined || !process.alive) return;
+    if (this.#hung !== undefined) {
+      this.#hung.push({ done, process });
+      return;
+    }
     this.#lastAt = Math.max(this.#lastAt, this.#kernel.now + this.baseMs + this.#random.next() * this.spreadMs);
     const write = { done };
     this.#underWay.push(write);

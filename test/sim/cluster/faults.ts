@@ -222,6 +222,12 @@ export class FaultDriver {
         });
         return `${machine.name} by ${Math.round(ms)} ms`;
       }
+      case 'hung disk': {
+        // The longer ones for longer than a node puts up with.
+        const ms = random.chance(0.7) ? random.between(500, 15_000) : random.between(21_000, 35_000);
+        this.#for(ms, disk.hang());
+        return `${machine.name} for ${Math.round(ms)} ms`;
+      }
       case 'bit flip':
         return this.#losses.flip(machine);
       case 'emptied directory':

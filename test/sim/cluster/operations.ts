@@ -19,7 +19,7 @@ import { untimedRunId } from '../../../src/wire/run-id.ts';
 import type { SchedulePatch } from '../../../src/wire/schedule.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
 import type { ListWorkflowExecutionsResponse } from '../../../src/wire/visibility.ts';
-import { EPOCH } from '../kernel.ts';
+import { EPOCH, Violation } from '../kernel.ts';
 import type { Move, OperationPlan, PlannedSchedule } from '../operations/plan.ts';
 import { WITHOUT_SIGNALS } from '../operations/reset-watch.ts';
 import type { SeededRandom } from '../random.ts';
@@ -292,7 +292,7 @@ export class SimOperator {
     }
   }
 
-  /** Until one has ended that had no failure: such as on rows that were damaged, until their directory was replaced. */
+  /** Until one has ended that had no failure: on rows that were damaged it has, until their directory was replaced. */
   async #batchResult(jobId: string): Promise<void> {
     let job: BatchOperationInfo | undefined;
     for (;;) {
@@ -304,6 +304,9 @@ export class SimOperator {
     const order = this.#orders.get(jobId);
     // Nobody waits for what a signal does.
     if (!job?.failureOperationCount || order === undefined || order.operation.type === 'signal') return;
+    const { kernel, mayFailToRead } = this.#world;
+    if (!mayFailToRead)
+      kernel.fail(new Violation('batch', `${jobId} failed at ${job.failureOperationCount}, and no row was damaged`));
     const again = { ...order, jobId: `${jobId}-again`, requestId: `${order.requestId} again` };
     this.#orders.set(again.jobId, again);
     await this.#calls.job({ type: 'start', order: again });

@@ -1,6 +1,8 @@
 // The operator of a simulated cluster: stops and starts nodes, drains them, and gives a stranger an empty directory. Called by faults.ts.
 
+import { isDone, leftOf } from '../../../src/cli/cluster/left.ts';
 import type { Draining } from '../../../src/ports/cluster.ts';
+import { Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
 import { type Losses, OPERATOR_MS } from './losses.ts';
 import type { Machine } from './machine.ts';
@@ -8,6 +10,8 @@ import type { ClusterWorld } from './world.ts';
 
 const DRAIN_MS = 30_000;
 const GRACE_MS = 3_000;
+/** Who has not answered by then will not. */
+const ASK_MS = 5_000;
 
 export class Operator {
   readonly #world: ClusterWorld;
@@ -79,11 +83,12 @@ export class Operator {
     const { directoryId } = machine;
     const untilMs = kernel.now + DRAIN_MS;
     this.#say(machine, 'everything');
-    const look = (): void => {
+    const look = (): void => this.#mayGo(machine, goOn);
+    const goOn = (mayGo: boolean): void => {
       // Brought back meanwhile, it stays.
       if (machine.directoryId !== directoryId || machine.wanted) return;
       // One that leads nothing may not have heard of it, as it stands still: stopped, it would be waited for like any other.
-      if (!world.isNeeded(machine) && machine.node?.state === 'serving' && drains(machine) === 'everything') {
+      if (mayGo && machine.node?.state === 'serving' && drains(machine) === 'everything') {
         this.stop(machine, () => {
           if (world.database === undefined) this.#losses.lose(machine);
         });
@@ -109,6 +114,33 @@ export class Operator {
     return machine.name;
   }
 
+  /** As `tenuto cluster drain` says it, asked at any node that is up. What it says must be true. */
+  #mayGo(machine: Machine, then: (mayGo: boolean) => void): void {
+    const world = this.#world;
+    const { kernel } = world;
+    const { directoryId } = machine;
+    const wasNeeded = world.isNeeded(machine);
+    let isOver = false;
+    const hear = (said: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      const isNeeded = machine.directoryId === directoryId && world.isNeeded(machine);
+      if (said && wasNeeded && isNeeded)
+        kernel.fail(new Violation('drain', `${machine.name} (${directoryId}) is said to hold nothing, and is needed`));
+      then(said && !isNeeded);
+    };
+    kernel.after(ASK_MS, 'operator hears nothing', () => hear(false));
+    const { node } = this.#anyone(machine);
+    node?.process.act(() =>
+      node.cluster?.control.shards((_, shards) => {
+        const status = node.cluster?.control.status();
+        const said =
+          shards !== undefined && status !== undefined && isDone(leftOf(machine.name, shards, status), 'everything');
+        kernel.at(kernel.now, undefined, 'operator hears', () => hear(said));
+      }),
+    );
+  }
+
   /** A machine that is off is wanted. One that was to go, and was killed before it had gone, still means to: that is called off. */
   bringBack(machine: Machine): void {
     machine.wanted = true;
@@ -118,9 +150,13 @@ export class Operator {
 
   /** Through any node that is up, as an operator would; itself if need be. */
   #say(machine: Machine, how: Draining): void {
-    const { node } =
-      this.#random.chance(0.5) && this.#world.up.length > 0 ? this.#random.pick(this.#world.up) : machine;
+    const { node } = this.#anyone(machine);
     node?.process.act(() => node.cluster?.control.drain(machine.name, how, () => undefined));
+  }
+
+  #anyone(machine: Machine): Machine {
+    const { up } = this.#world;
+    return this.#random.chance(0.5) && up.length > 0 ? this.#random.pick(up) : machine;
   }
 
   #undrain(machine: Machine): void {

@@ -50,6 +50,7 @@ export const FAULTS = [
   'read error',
   'full disk',
   'slow disk',
+  'hung disk',
   'bit flip',
   'emptied directory',
   'clock jump',
@@ -94,7 +95,7 @@ const SHARED: readonly FaultName[] = [
 
 /** What few other faults lead to is drawn twice as often. */
 const REPLICATED: readonly FaultName[] = [
-  ...FAULTS.filter((fault) => !/database|broken sessions|serialization|read error/.test(fault)),
+  ...FAULTS.filter((fault) => !/database|broken sessions|serialization|read error|hung disk/.test(fault)),
   ...(['rivals', 'lost confirmation', 'isolated leader', 'emptied directory'] as const),
 ];
 /** Of seeds: their nodes share a database. */
@@ -148,6 +149,7 @@ const EVERYWHERE_SHARE = 0.4;
 const WARM_SHARE = 0.5;
 /** Of seeds whose shards are replicated: about as many as have any other fault. */
 const READ_ERROR_SHARE = 0.15;
+const HUNG_DISK_SHARE = 0.15;
 /** Of seeds whose shards are replicated: backups are made, and how many at most. */
 const BACKUP_SHARE = 0.3;
 const MOST_BACKUPS = 6;
@@ -191,6 +193,8 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   // Drawn apart: other seeds are as they were before reads failed.
   if (durability === 'replicated' && new SeededRandom(`cluster read errors ${seed}`).chance(READ_ERROR_SHARE))
     kinds.add('read error');
+  if (durability === 'replicated' && new SeededRandom(`cluster hung disks ${seed}`).chance(HUNG_DISK_SHARE))
+    kinds.add('hung disk');
   const faultCount = calm ? 0 : random.int(7, 16);
   const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
     (a, b) => a - b,

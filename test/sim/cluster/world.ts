@@ -194,6 +194,10 @@ export class ClusterWorld implements ClientWorld {
     };
   }
 
+  get mayFailToRead(): boolean {
+    return this.plan.kinds.some((kind) => kind === 'bit flip' || kind === 'read error');
+  }
+
   /** Something depends on this machine's being there, or on its directory. */
   isNeeded({ directoryId, node }: Machine): boolean {
     return this.database === undefined ? this.watch.isMember(directoryId) : (node?.cluster?.leads ?? 0) > 0;
@@ -328,7 +332,8 @@ export class ClusterWorld implements ClientWorld {
       return;
     }
     const damage = this.damaged.get(node.directoryId);
-    if (damage === undefined && !text.includes(DISK_ERROR) && !isTaken(text)) {
+    const isHung = machine.disk.hasHung && text.startsWith('the disk hangs');
+    if (damage === undefined && !isHung && !text.includes(DISK_ERROR) && !isTaken(text)) {
       this.kernel.fail(error);
       return;
     }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { AdministeredCluster, member, shard } from '../../../test/support/administered-cluster.ts';
-import { leftOf, obstacleOf } from './drain.ts';
+import { leftOf, obstacleOf } from './left.ts';
 import { isMisplaced } from './shards.ts';
 import { ago } from './tables.ts';
 
