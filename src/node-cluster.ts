@@ -19,7 +19,7 @@ import type { ClusterRecord, Coordinator, HostPort } from './ports/coordinator.t
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import type { Store } from './ports/store.ts';
-import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { eventLoopBusy, systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { shardOf } from './shard/keys.ts';
 import { rowLayout } from './shard/row-layout.ts';
 import { pageTokenOf } from './shard/search.ts';
@@ -191,7 +191,7 @@ export async function buildClusterNode(parts: ClusterParts): Promise<ClusterNode
       : { durability: { type: 'shared', store }, self: `node:${cluster.name}` }),
     network: tcpNetwork(security),
     ...(cluster.redis === undefined && { plans: PLANS_OF_CORES }),
-    ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
+    ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom, busy: eventLoopBusy() },
     randomBytes: (length) => randomBytes(length),
     shardOf: (namespace, workflowId) => shardOf(namespace, workflowId, store.shardCount),
     pageTokenOf,

@@ -10,7 +10,6 @@ import type { Engine } from '../../src/ports/engine.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { StoreError } from '../../src/ports/store.ts';
-import { formatAddress } from '../gossip/core/address.ts';
 import type { Gossip, MemberChange } from '../gossip/index.ts';
 import type { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
@@ -30,8 +29,9 @@ import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { Isolation } from './isolation.ts';
 import { LeaderNews } from './leader-news.ts';
+import { LoadNews } from './load-news.ts';
 import { isFounded, makeKeeper, ringReplicas, type ServedShards } from './make-keeper.ts';
-import { makeGossip, makeLinks } from './make-links.ts';
+import { linkAddressOf, makeGossip, makeLinks } from './make-links.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { Placement } from './placement.ts';
@@ -43,7 +43,6 @@ import { linkStartError } from './start-error.ts';
 import type { NodeState } from './state.ts';
 import { clusterStats } from './stats.ts';
 
-const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How long a start waits until a run that was killed before it is found dead by the others, ms: the longest suspicion there is, and some. */
 const GOSSIP_PATIENCE_MS = 15_000;
 
@@ -58,6 +57,7 @@ export class ClusterNode {
   readonly #firstLeaders: FirstLeaders;
   readonly #isolation: Isolation;
   readonly #news: LeaderNews;
+  readonly #load: LoadNews;
   readonly #session: SessionGuard;
   readonly #control: Control;
   readonly #rpc: Rpc;
@@ -189,7 +189,8 @@ export class ClusterNode {
       draining: () => this.#state.draining,
       setDraining: (how) => void this.#setDraining(how),
     });
-    this.#gossip = makeGossip(options, () => this.#linkAddress());
+    this.#gossip = makeGossip(options, () => linkAddressOf(options, this.#links));
+    this.#load = new LoadNews({ scheduler, busy: options.busy, tell: (load) => this.#gossip.setLoad(load) });
     this.#gossip.onChange((change) => this.#memberChanged(change));
     this.#gossip.onNotice((notice) => {
       // Before it takes part its start fails by itself.
@@ -311,7 +312,11 @@ export class ClusterNode {
     await this.#gossip.start({ patienceMs, draining: this.#state.draining });
     if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
     this.#phase = 'open';
-    this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
+    this.#gossip.setMeta({
+      clientAddress,
+      linkAddress: linkAddressOf(this.#options, this.#links),
+      draining: this.#state.draining,
+    });
     this.#roster.refresh();
     this.#placement.start(this.#state.plan, isFounded(this.#options.durability));
     this.#keeper.start();
@@ -319,6 +324,7 @@ export class ClusterNode {
     void this.#news.learn();
     this.#watch.start();
     this.#isolation.start();
+    this.#load.start();
   }
 
   /**
@@ -371,6 +377,7 @@ export class ClusterNode {
   #stopActing(): void {
     this.#watch.stop();
     this.#isolation.stop();
+    this.#load.stop();
     this.#keeper.stop();
     this.#placement.stop();
     this.#news.stop();
@@ -386,13 +393,6 @@ export class ClusterNode {
   #engine(): ServedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
     return this.#local;
-  }
-
-  #linkAddress(): string {
-    const { advertise } = this.#options.config.link;
-    const at = this.#links.address;
-    if (at === undefined) return '';
-    return advertise === undefined ? hostPort(at) : hostPort({ host: advertise.host, port: advertise.port || at.port });
   }
 
   #connect(node: string, address: HostPort): void {

@@ -10,6 +10,16 @@ import type { ClusterNodeOptions } from './options.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
 import { rememberingDirectory } from './peer-memory.ts';
 
+/** Where the links are reached; '' until they listen. */
+export function linkAddressOf({ config }: ClusterNodeOptions, links: Links): string {
+  const { advertise } = config.link;
+  const at = links.address;
+  if (at === undefined) return '';
+  return advertise === undefined
+    ? formatAddress(at.host, at.port)
+    : formatAddress(advertise.host, advertise.port || at.port);
+}
+
 /** Another cluster of the same id is another cluster. */
 const identityOf = ({ config, state }: ClusterNodeOptions): string => `${config.id}/${state.record.incarnation}`;
 

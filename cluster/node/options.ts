@@ -68,6 +68,8 @@ export interface ClusterNodeOptions {
   log: Log;
   shardOf(namespace: string, workflowId: string): number;
   pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo, shard: number) => Uint8Array;
+  /** Part of the time since it was asked last that the process worked, 0 to 1. */
+  busy(): number;
   /** Nothing of this node's shards may be served any more. */
   onFatal(error: unknown): void;
   /** The node was told to drain, or to serve again. */

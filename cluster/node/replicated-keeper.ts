@@ -8,7 +8,7 @@ import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
 import type { Links } from '../link/links.ts';
 import type { Rpc } from '../link/rpc.ts';
 import { committerLog } from '../replication/committer-log.ts';
-import { ReplicationDriver } from '../replication/driver.ts';
+import { DamagedError, ReplicationDriver } from '../replication/driver.ts';
 import type { RingPlan } from '../ring/plan.ts';
 import { encodePlan } from '../ring/plan-codec.ts';
 import type { Ring } from '../ring/ring.ts';
@@ -22,6 +22,7 @@ import { ReplicationLink } from './replication-link.ts';
 import type { Roster } from './roster.ts';
 import type { LedShardState, ShardKeeper } from './shard-keeper.ts';
 import type { ShardView } from './shard-view.ts';
+import type { NodeState } from './state.ts';
 
 export interface ReplicatedKeeperOptions {
   node: ClusterNodeOptions;
@@ -36,7 +37,7 @@ export interface ReplicatedKeeperOptions {
   /** In force; version 0: none yet. */
   plan(): RingPlan;
   state(): BirthState;
-  save(state: BirthState): Promise<void>;
+  save(state: Partial<NodeState>): Promise<void>;
   /** Who leads a shard, or holds it, has changed. */
   changed(shard: ShardId): void;
   failed(error: unknown): void;
@@ -64,7 +65,7 @@ export class ReplicatedKeeper implements ShardKeeper {
       user: new LogUser({
         ...{ view, engine: options.engine },
         changed: (shard) => options.changed(shard),
-        failed: (error) => options.failed(error),
+        failed: (error) => this.#failed(error),
       }),
       ...(times && { times }),
       ...(bounds && { bounds }),
@@ -162,5 +163,12 @@ export class ReplicatedKeeper implements ShardKeeper {
 
   close(): Promise<void> {
     return this.#driver.close();
+  }
+
+  #failed(error: unknown): void {
+    const { save, failed } = this.#options;
+    // A restart would take part with what it has, until a leader's log showed the difference again.
+    if (error instanceof DamagedError) save({ damaged: error.message }).catch(failed);
+    failed(error);
   }
 }

@@ -34,6 +34,15 @@ describe('what a node knows from before its start', () => {
     expect(readdirSync(at)).toEqual([STATE_FILE]);
   });
 
+  it('says that the directory was given up, which is none to start from', async () => {
+    const at = directory();
+    await stateFile(at).write({ ...STATE, damaged: 'shard 3 of data directory d is damaged: entry 7' });
+    await expect(stateFile(at).read()).rejects.toMatchObject({
+      message: 'the data directory was given up in an earlier run: shard 3 of data directory d is damaged: entry 7',
+      hint: expect.stringContaining('an empty data directory'),
+    });
+  });
+
   it('is the old one when a crash left half of a new one beside it', async () => {
     const at = directory();
     const file = stateFile(at);

@@ -19,6 +19,8 @@ export interface NodeState {
   /** Its share of the first shards is made, or was made by others: none is made here any more. */
   readonly born: boolean;
   readonly draining: Draining;
+  /** What was found wrong with what the directory holds, of which its own checks see nothing: it is no replica any more. */
+  readonly damaged?: string | undefined;
 }
 
 /** In the place of a first plan: the shards were made before the cluster had any, by a restore. No plan of the new cluster is taken for theirs. */
@@ -32,7 +34,7 @@ export interface StateStore {
 
 export const STATE_FILE = 'cluster.json';
 
-/** @throws ClusterStartError from `read` for a file that is damaged or of another version: it names the file. */
+/** @throws ClusterStartError from `read` for a file that is damaged or of another version: it names the file; and for a directory that was given up. */
 export function stateFile(directory: string): StateStore {
   const file = join(directory, STATE_FILE);
   let last: Promise<void> = Promise.resolve();
@@ -57,19 +59,24 @@ async function readState(file: string): Promise<NodeState | undefined> {
   }
   const state = parseState(text);
   if (state === undefined) throw unreadable(file, text);
+  if (state.damaged !== undefined) {
+    throw new ClusterStartError(
+      'fault',
+      `the data directory was given up in an earlier run: ${state.damaged}`,
+      START_EMPTY,
+    );
+  }
   return state;
 }
+
+const START_EMPTY = 'Give this node an empty data directory: it takes part as a new one, and learns from the others.';
 
 /** Another version is no damage: whoever empties the directory then throws away what the right version reads. */
 function unreadable(file: string, text: string): ClusterStartError {
   const { reads } = VERSIONS.kept.nodeState;
   const format = formatOf(text);
   return format === undefined || isIn(format, reads)
-    ? new ClusterStartError(
-        'fault',
-        `${file} is damaged`,
-        'Give this node an empty data directory: it takes part as a new one, and learns from the others.',
-      )
+    ? new ClusterStartError('fault', `${file} is damaged`, START_EMPTY)
     : new ClusterStartError(
         'fault',
         `${file} has format ${format}, and this is Tenuto ${VERSION}, which reads ${rangeText(reads)}`,
@@ -94,11 +101,12 @@ export function parseState(text: string, { reads } = VERSIONS.kept.nodeState): N
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { format, record, plan, firstPlan, born, draining } = value as Record<string, unknown>; // checked one by one
+  const { format, record, plan, firstPlan, born, draining, damaged } = value as Record<string, unknown>; // checked one by one
   if (typeof format !== 'number' || !isIn(format, reads) || typeof plan !== 'string' || typeof firstPlan !== 'string')
     return undefined;
   if (typeof born !== 'boolean' || !isDraining(draining) || !isRecord(record)) return undefined;
-  return { record, plan, firstPlan, born, draining };
+  const known = { record, plan, firstPlan, born, draining };
+  return typeof damaged === 'string' ? { ...known, damaged } : known;
 }
 
 const isDraining = (value: unknown): value is Draining =>

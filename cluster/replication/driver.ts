@@ -41,6 +41,11 @@ interface Found {
   readonly entries: readonly LogEntry[];
 }
 
+/** A log of this directory and its leader's differ though they cannot: for good. */
+export class DamagedError extends Error {
+  override readonly name = 'DamagedError';
+}
+
 export class ReplicationDriver implements ReplicatedLog {
   readonly self: DirectoryId;
   readonly #options: DriverOptions;
@@ -482,7 +487,7 @@ export class ReplicationDriver implements ReplicatedLog {
         return;
       }
       case 'damaged':
-        this.#fail(new Error(`shard ${shard} of data directory ${this.self} is damaged: ${notice.what}`));
+        this.#fail(new DamagedError(`shard ${shard} of data directory ${this.self} is damaged: ${notice.what}`));
         return;
     }
   }

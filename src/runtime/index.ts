@@ -14,6 +14,17 @@ export const systemRandom: Random = {
   next: () => Math.random(),
 };
 
+/** Returns what says, each time it is asked, which part of the time since then the event loop worked: 0 to 1. */
+export function eventLoopBusy(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
+}
+
 /** The longest delay setTimeout takes; past it it would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647;
 

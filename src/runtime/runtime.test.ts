@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock, systemScheduler } from './index.ts';
+import { eventLoopBusy, systemClock, systemScheduler } from './index.ts';
 
 describe("the process's scheduler", () => {
   it('runs what is due soon before timers, after the work at hand', async () => {
@@ -34,5 +34,21 @@ describe("the process's scheduler", () => {
     });
     expect(systemClock.monotonic() - begun).toBeGreaterThanOrEqual(4.5);
     expect(cancelled).toBe(true);
+  });
+});
+
+describe('how busy the event loop was', () => {
+  it('is told since it was asked last', async () => {
+    const busy = eventLoopBusy();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const endMs = performance.now() + 20;
+    while (performance.now() < endMs);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const working = busy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const idle = busy();
+    expect(working).toBeGreaterThan(idle);
+    expect(Math.min(working, idle)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(working, idle)).toBeLessThanOrEqual(1);
   });
 });

@@ -143,7 +143,7 @@ export class RedisLink {
       this.#saidUnreachable = true;
       log.warn(
         { reason: why },
-        `${this.#servers} cannot be reached: check cluster.redis. Who knows its cluster starts all the same, a new node waits, and both go on trying; until then no shard moves to another node`,
+        `${this.#servers} cannot be reached: check cluster.redis. Who knows its cluster starts all the same, a new node waits, and both go on trying; until then no ring plan changes`,
       );
     }
     if (this.#state !== 'ready') return;
@@ -151,7 +151,7 @@ export class RedisLink {
     this.#sinceMs = clock.monotonic();
     log.warn(
       { reason: why },
-      `${this.#servers} is away. What is led goes on; no shard moves to another node until it is back`,
+      `${this.#servers} is away. What is led goes on, and of a node that dies is led by others; no ring plan changes until it is back`,
     );
   }
 

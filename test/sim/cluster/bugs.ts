@@ -250,6 +250,7 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     ...{ says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 8 },
     in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
   },
+  'voters-believed-there': { says: /^members: .* of whom only .* lately/, from: 44 },
   'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
   'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
   'snapshot-row-lost': { says: /^I1: .* after shard \d+ was installed/, from: 2 },

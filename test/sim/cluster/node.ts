@@ -270,6 +270,7 @@ export class ClusterProcess {
       network: network.linksOf(machine.host, process),
       security: { mode: 'none' },
       ...{ clock: process, scheduler: process, random: this.#random, log: this.#log(), pageTokenOf, onFatal },
+      busy: () => (kernel.now % 1_000) / 1_000,
       randomBytes: (length) => Uint8Array.from({ length }, () => process.random.u32() & 0xff),
       shardOf: (namespace, workflowId) => shardOf(namespace, workflowId, settings.shardCount),
       onDraining: () => undefined,

@@ -2,6 +2,7 @@
 // workflow over, every shard led where the ring wants it, all replicas alike. Everything is decided by the seed.
 
 import { Campaign } from '../../../cluster/replication/core/campaign.ts';
+import { Replica } from '../../../cluster/replication/core/replica.ts';
 import { withVirtualTime } from '../host-time.ts';
 import { Violation } from '../kernel.ts';
 import { replaced } from '../plants.ts';
@@ -54,6 +55,14 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
     const machine = world.machines.find(({ node }) => node?.process === kernel.current);
     if (machine !== undefined) world.watch.takesOver(machine.directoryId, this.promises().term);
   });
+  const { change } = Replica.prototype;
+  const unwatchChanges = replaced(Replica.prototype, 'change', function watched(this: Replica, ...args) {
+    const { voters } = this.configuration;
+    const answer = change.apply(this, args);
+    if ('lsn' in answer && this.configuration.voters.length !== voters.length)
+      world.attendance.changed(this.self, this.configuration.voters);
+    return answer;
+  });
   const putBack = options.bug?.replace?.(world) ?? (() => undefined);
   let healedMs = 0;
   await withVirtualTime(kernel, async () => {
@@ -69,6 +78,7 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   });
   putBack();
   unwatch();
+  unwatchChanges();
   for (const what of [...world.truth.watches.met, ...world.truth.flows.seen, ...world.callbacks.seen])
     world.reached(what);
   if (world.coreStats.comparisons > 0) world.reached('a state was compared with its rows');

@@ -18,6 +18,7 @@ import type { asBelieved } from '../sql/tables.ts';
 import { Truth } from '../truth.ts';
 import { UpdateWatch } from '../update-watch.ts';
 import { type CoreStats, watchedCore } from '../watched-core.ts';
+import { Attendance } from './attendance.ts';
 import { SimBackups } from './backups.ts';
 import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
@@ -73,6 +74,7 @@ export class ClusterWorld implements ClientWorld {
   /** Where the plan says that the nodes share one. */
   readonly database: SqlServer | undefined;
   readonly machines: Machine[] = [];
+  readonly attendance: Attendance;
   readonly workers: readonly SimWorker[];
   readonly clients: SimClient[];
   readonly operators: readonly SimOperator[];
@@ -125,6 +127,7 @@ export class ClusterWorld implements ClientWorld {
             ...(believes === undefined ? {} : { believes }),
             random: new SeededRandom(`cluster database ${seed}`),
           });
+    this.attendance = new Attendance(kernel, this.machines, this.heartbeatMs);
     for (let i = 0; i < plan.machines; i += 1) {
       const wallRate = 1 + new SeededRandom(`wall clock ${seed} ${i}`).between(-WALL_DRIFT, WALL_DRIFT);
       const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), wallRate, ms: this.random.between(-200, 200) };
@@ -246,6 +249,7 @@ export class ClusterWorld implements ClientWorld {
     for (const tenant of this.tenants) tenant.begin();
     for (const life of this.lives) life.begin();
     this.backups.begin();
+    this.attendance.begin();
     this.#probe();
   }
 
