@@ -53,6 +53,11 @@ export class ByteReader {
     this.#bytes = bytes;
   }
 
+  /** Bytes that were not read yet. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
   bytes(length: number): Uint8Array {
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new BadBytes('cut short');

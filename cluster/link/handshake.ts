@@ -24,6 +24,7 @@ import { isProof, KEY_ID_BYTES, keyId, type LinkSecurity, MAX_KEYS, proof, type 
 
 /** Bytes of one handshake message. */
 export const MAX_HANDSHAKE_BYTES = 4_096;
+const AGE_BYTES = 8;
 /** Of a refusal's message. */
 const MAX_REASON_BYTES = 1_000;
 const MAGIC = Buffer.from('TNLK');
@@ -267,6 +268,7 @@ export class Handshake {
       writer.text(local[field]);
     writer.text(expectedName ?? '').u8(keyIds.length);
     for (const id of keyIds) writer.bytes(id);
+    if (local.age !== undefined) writer.u64(local.age);
     this.#ownHello = writer.done();
     this.#say(this.#ownHello);
   }
@@ -320,8 +322,9 @@ function readHello(reader: ByteReader): Hello {
   const count = reader.u8();
   if (count > MAX_KEYS) throw new BadBytes('it names too many keys');
   const keyIds = Array.from({ length: count }, () => Uint8Array.from(reader.bytes(KEY_ID_BYTES)));
+  const age = reader.left >= AGE_BYTES ? reader.u64() : undefined;
   return {
-    identity: { clusterId, nodeName, directoryId, bootId, version, protocol },
+    identity: { clusterId, nodeName, directoryId, bootId, version, protocol, age },
     mode,
     nonce,
     expectedName,

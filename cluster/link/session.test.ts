@@ -23,11 +23,12 @@ class Side {
     security: LinkSecurity,
     limits: Partial<LinkLimits> = {},
     seed = role.length,
+    age?: number,
   ) {
     const random = new TestRandom(seed);
     this.session = new Session({
       role,
-      local: identity(role),
+      local: { ...identity(role), age },
       security,
       address: 'elsewhere:1',
       certificateNames: [],
@@ -95,6 +96,20 @@ const anySecurity = fc.constantFrom(...securities);
 const garbage = fc.uint8Array({ maxLength: 300 });
 
 describe('a session', () => {
+  it.each([
+    [undefined, undefined],
+    [0, 7],
+    [Number.MAX_SAFE_INTEGER, undefined],
+  ])('tells the ages of both directories, or none: %s and %s', (dialers, acceptors) => {
+    for (const security of securities) {
+      const time = new ManualTime();
+      const dialer = new Side('dialer', time, security, {}, 1, dialers);
+      const acceptor = new Side('acceptor', time, security, {}, 2, acceptors);
+      shake({ dialer, acceptor, time });
+      expect([dialer.session.remote?.age, acceptor.session.remote?.age]).toEqual([acceptors, dialers]);
+    }
+  });
+
   it('carries any messages over any fragmentation', () => {
     const message = fc.record({ channel: fc.constantFrom(...CHANNELS), size: fc.oneof(fc.nat(200), fc.nat(200_000)) });
     fc.assert(

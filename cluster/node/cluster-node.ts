@@ -5,7 +5,6 @@
 import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
 import type { BackupTarget, ClusterBackupReport } from '../../src/ports/cluster-backup.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
-import type { HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
@@ -24,6 +23,7 @@ import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Contact } from './contact.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
+import { COUNT_MS, DirectoryAges } from './directory-ages.ts';
 import { evacuate } from './evacuation.ts';
 import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
@@ -35,6 +35,7 @@ import { linkAddressOf, makeGossip, makeLinks } from './make-links.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { Placement } from './placement.ts';
+import { PlanNews } from './plan-news.ts';
 import { Roster } from './roster.ts';
 import { SessionGuard } from './session-guard.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
@@ -58,6 +59,9 @@ export class ClusterNode {
   readonly #isolation: Isolation;
   readonly #news: LeaderNews;
   readonly #load: LoadNews;
+  readonly #plans: PlanNews;
+  /** Undefined: it keeps nothing in a directory. */
+  readonly #ages: DirectoryAges | undefined;
   readonly #session: SessionGuard;
   readonly #control: Control;
   readonly #rpc: Rpc;
@@ -76,18 +80,27 @@ export class ClusterNode {
   constructor(options: ClusterNodeOptions) {
     this.#options = options;
     this.#state = options.state;
-    const { config, self, clock, scheduler, random, coordinator, log } = options;
+    const { config, self, state, clock, scheduler, random, coordinator, log, countMs = COUNT_MS } = options;
     const { shardCount } = options.durability.store;
     const bootId = random.uuid();
-    const { links, whyNot } = makeLinks(options, bootId, (peer) => this.#greet(peer));
+    if (options.durability.type === 'replicated')
+      this.#ages = new DirectoryAges({
+        ...{ name: config.name, self, state, countMs, scheduler, rpc: () => this.#rpc },
+        connected: () => this.#roster.connected(),
+        remoteOf: (node) => this.#links.peer(node)?.remote,
+        save: (change) => this.#save(change),
+        failed: (error) => this.#failed(error, 'vanish'),
+      });
+    const { links, whyNot } = makeLinks(options, bootId, this.#ages, (peer) => this.#greet(peer));
     this.#links = links;
     this.#rpc = new Rpc({
       ...{ links: this.#links, clock, scheduler },
       onFault: (error, peer) => log.error({ error: asError(error), peer }, 'a node-to-node request failed by a fault'),
     });
-    this.#rpc.serve('cluster.plan', (call, bytes) => {
-      this.#placement.hear(Buffer.from(bytes).toString('utf8'));
-      call.answer(new Uint8Array(0));
+    this.#plans = new PlanNews({
+      ...{ rpc: this.#rpc, connected: () => this.#roster.connected() },
+      newest: () => this.#placement.newest(),
+      hear: (plan) => this.#placement.hear(plan),
     });
     this.#roster = new Roster({ self: config.name, links: this.#links, log, members: () => this.#gossip.members() });
     this.#view = new ShardView({
@@ -105,6 +118,7 @@ export class ClusterNode {
       engine: () => this.#engine(),
       ring: () => this.#placement.ring,
       plan: () => this.#placement.plan,
+      trusts: (remote) => this.#ages?.whyOutdated(remote) === undefined,
       state: () => this.#state,
       save: (birth) => this.#save(birth),
       changed: (shard) => this.#shardChanged(shard),
@@ -158,7 +172,7 @@ export class ClusterNode {
     this.#relay = new OutboxRelay({
       ...{ self: config.name, view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
       engine: () => this.#engine(),
-      connect: ({ node, address }) => void this.#connect(node, address),
+      connect: ({ node, address }) => this.#roster.connect(node, address),
     });
     const { durability } = options;
     this.#backup =
@@ -178,14 +192,10 @@ export class ClusterNode {
       store: durability.type === 'shared' ? 'database' : 'directories',
       outage: () => durability.store.outage,
       linkTrouble: whyNot,
-      ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
+      ...{ roster: this.#roster, placement: this.#placement, view: this.#view, keeper: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
       session: () => this.#session.state.type,
-      confirmed: async () =>
-        (await this.#keeper.confirmed()).map(({ shard, term, commit, voters, learners }) => ({
-          ...{ shard, term, committedLsn: commit, voters, learners },
-        })),
       draining: () => this.#state.draining,
       setDraining: (how) => void this.#setDraining(how),
     });
@@ -218,7 +228,7 @@ export class ClusterNode {
     });
     this.#router = new Router({
       ...{ self: config.name, local, view: this.#view, rpc: this.#rpc, clock, scheduler, shardOf, pageTokenOf },
-      connect: (node, address) => void this.#links.connect(node, address),
+      connect: (node, address) => this.#roster.connect(node, address),
       // A node of a shared database needs no other to lead.
       cutOff: () => (this.#options.durability.type === 'shared' ? undefined : this.#contact.cutOff()),
       ...(routing && { limits: routing }),
@@ -303,6 +313,7 @@ export class ClusterNode {
   async open(clientAddress: string): Promise<void> {
     const { ip: host, port } = this.#options.config.link;
     await this.#session.start();
+    await this.#ages?.begin();
     await this.#links.listen({ host, port }).catch((error: unknown) => {
       throw linkStartError(error, { host, port });
     });
@@ -378,6 +389,7 @@ export class ClusterNode {
     this.#watch.stop();
     this.#isolation.stop();
     this.#load.stop();
+    this.#ages?.stop();
     this.#keeper.stop();
     this.#placement.stop();
     this.#news.stop();
@@ -393,14 +405,6 @@ export class ClusterNode {
   #engine(): ServedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
     return this.#local;
-  }
-
-  #connect(node: string, address: HostPort): void {
-    try {
-      this.#links.connect(node, address);
-    } catch (error) {
-      this.#options.log.warn({ node, error: asError(error) }, 'a node cannot be reached');
-    }
   }
 
   async #save(change: Partial<NodeState>): Promise<void> {
@@ -479,7 +483,8 @@ export class ClusterNode {
   #greet(node: string): void {
     this.#options.scheduler.soon(() => {
       this.#contact.look();
-      this.#sayPlan(node, this.#placement.newest());
+      this.#ages?.greet(node);
+      this.#plans.greet(node);
       this.#news.greet(node);
       this.#keeper.wake();
       this.#view.refresh();
@@ -488,11 +493,7 @@ export class ClusterNode {
 
   #planHeard(plan: string): void {
     this.#saveSoon({ plan });
-    for (const node of this.#roster.connected()) this.#sayPlan(node, plan);
-  }
-
-  #sayPlan(node: string, plan: string): void {
-    if (plan !== '') this.#rpc.call(node, 'cluster.plan', Buffer.from(plan), 5_000, () => undefined);
+    this.#plans.tell(plan);
   }
 }
 

@@ -52,7 +52,6 @@ function world(...names: string[]) {
         members: () => [...new Map([...seen, ...own]).values()],
         rpc: net.node(name),
         scheduler: net.time,
-        confirmed: async () => led,
       },
       ...{ coordinator: { state: 'ready' }, session: () => 'held', draining: () => drained.at(-1) ?? 'no' },
       roster: {
@@ -77,7 +76,16 @@ function world(...names: string[]) {
           return () => void watching.delete(changed);
         },
       },
-      mover: { rebalance: () => led.length },
+      keeper: {
+        rebalance: () => led.length,
+        confirmed: async () =>
+          led.map(({ committedLsn: commit, ...rest }) => ({
+            ...rest,
+            shard: shardId(rest.shard),
+            commit,
+            slowest: commit,
+          })),
+      },
       setDraining: (how) => void drained.push(how),
     };
     const over = (more: Partial<ControlOptions>): Control =>
@@ -238,6 +246,9 @@ describe('what operators do', () => {
     seen.set('b', snapshot('b', { draining: 'leadership' }));
     expect(mustStay()).toEqual([]);
     seen.set('b', snapshot('b', { draining: 'everything' }));
+    expect(mustStay()).toEqual(['b']);
+    // Outside the plan nobody is needed.
+    seen.set('d', snapshot('d', { draining: 'everything' }));
     expect(mustStay()).toEqual(['b']);
   });
 

@@ -53,13 +53,11 @@ export interface ControlOptions {
   roster: Pick<Roster, 'connected' | 'nameOf'>;
   placement: Pick<Placement, 'plan' | 'ring' | 'why' | 'forget'>;
   view: Pick<ShardView, 'leaderOf' | 'subscribe'>;
-  mover: Pick<ShardKeeper, 'rebalance'>;
+  keeper: Pick<ShardKeeper, 'rebalance' | 'confirmed'>;
   coordinator: Pick<Coordinator, 'state' | 'isListener'>;
   session(): SessionState['type'];
   rpc: Pick<Rpc, 'serve' | 'call'>;
   scheduler: Scheduler;
-  /** Led here for sure. Rejects never. */
-  confirmed(): Promise<readonly LedShard[]>;
   draining(): Draining;
   /** This node begins or ends to drain. */
   setDraining(how: Draining): void;
@@ -100,15 +98,15 @@ export class Control implements ClusterControl {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#map = { version: 0, shardCount: options.shardCount, nodes: [], leaders: [] };
-    const { rpc, mover, setDraining, confirmed, view } = options;
+    const { rpc, keeper, setDraining, view } = options;
     this.#replacing = new Replacing(options);
     // Whoever says it: a node that holds no replica of a shard hears of its leader from others alone.
     view.subscribe(() => this.#changed());
-    rpc.serve('cluster.shards', (call) => void confirmed().then((led) => call.answer(encodeValue(led))));
+    rpc.serve('cluster.shards', (call) => void this.#confirmed().then((led) => call.answer(encodeValue(led))));
     rpc.serve('cluster.problems', (call) =>
       call.answer(encodeValue(ownProblemsOf(this.status()).slice(0, MOST_PROBLEMS))),
     );
-    rpc.serve('cluster.rebalance', (call) => call.answer(encodeValue(mover.rebalance())));
+    rpc.serve('cluster.rebalance', (call) => call.answer(encodeValue(keeper.rebalance())));
     rpc.serve('cluster.drain', (call, bytes) => {
       const { how } = drainBody(decodeBody(bytes));
       if (isDraining(how)) setDraining(how);
@@ -161,7 +159,7 @@ export class Control implements ClusterControl {
   }
 
   shards(done: Done<readonly ShardStatus[]>): void {
-    const { self, confirmed, roster } = this.#options;
+    const { self, roster } = this.#options;
     const found = new Map<number, { node: string; shard: LedShard }>();
     const take = (node: string, shards: readonly LedShard[]): void => {
       for (const shard of shards) {
@@ -171,7 +169,7 @@ export class Control implements ClusterControl {
     };
     const nodes = roster.connected();
     const asked = nodes.map((node) => this.#ask(node, 'cluster.shards', {}, ledShards));
-    void Promise.all([confirmed(), ...asked]).then((answers) => {
+    void Promise.all([this.#confirmed(), ...asked]).then((answers) => {
       answers.forEach((shards, i) => {
         take([self, ...nodes][i] ?? '', shards ?? []);
       });
@@ -217,7 +215,7 @@ export class Control implements ClusterControl {
   }
 
   rebalance(done: Done<{ readonly transfers: number }>): void {
-    const here = this.#options.mover.rebalance();
+    const here = this.#options.keeper.rebalance();
     const asked = this.#options.roster.connected().map((node) => this.#ask(node, 'cluster.rebalance', {}, count));
     void Promise.all(asked).then((counts) =>
       done(undefined, { transfers: counts.reduce<number>((sum, n) => sum + (n ?? 0), here) }),
@@ -229,6 +227,13 @@ export class Control implements ClusterControl {
   }
 
   // ---------------------------------------------------------------- inside
+
+  async #confirmed(): Promise<LedShard[]> {
+    const confirmed = await this.#options.keeper.confirmed();
+    return confirmed.map(({ shard, term, commit, voters, learners }) => ({
+      ...{ shard, term, committedLsn: commit, voters, learners },
+    }));
+  }
 
   #ask<T>(node: string, method: string, body: object, check: Check<T>): Promise<T | undefined>;
   #ask<T, A>(node: string, method: string, body: object, check: Check<T>, answered: A): Promise<A | undefined>;
@@ -293,8 +298,12 @@ export class Control implements ClusterControl {
     const loads = new Map(placement.ring?.loads().map((load) => [load.member.directoryId, load]));
     const planned = new Map(placement.plan.members.map((member) => [member.directoryId, member]));
     const isShort = this.#staying() < replicas;
+    const isPlannedToStay = (directoryId: string): boolean => {
+      const member = planned.get(directoryId);
+      return member !== undefined && member.drain !== 'everything';
+    };
     const shared = (directoryId: string, draining: Draining) => ({
-      mustStay: isShort && draining === 'everything' && planned.get(directoryId)?.drain !== 'everything',
+      mustStay: isShort && draining === 'everything' && isPlannedToStay(directoryId),
       planned: planned.has(directoryId),
       leads: leads.get(directoryId) ?? 0,
       shouldLead: loads.get(directoryId)?.leaderships ?? 0,

@@ -155,7 +155,7 @@ function ofMembers({ members, store }: ClusterStatus): ClusterProblem[] {
 }
 
 /** A drain that waits for somebody to take what the node holds. */
-function ofDrains({ members, replicas }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+function ofDrains({ members, replicas, store }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
   const stays = ({ state, planned, draining }: ClusterMember): boolean =>
     planned && (state === 'alive' || state === 'suspect') && draining !== 'everything';
   const left = members.filter(stays).length;
@@ -167,7 +167,7 @@ function ofDrains({ members, replicas }: ClusterStatus, shards: readonly ShardSt
         severity: 'warning',
         subject: name,
         what: `node ${name} is to give up everything, but ${held} shards need it: ${left} other nodes hold shards, and cluster.replicas asks for ${replicas}`,
-        hint: `Start another node, or lower cluster.replicas on all of them: the drain then goes on by itself. Or take it back: tenuto cluster drain ${name} --undo`,
+        hint: `Start another node${store === 'database' ? '' : ', or lower cluster.replicas on all of them'}: the drain then goes on by itself. Or take it back: tenuto cluster drain ${name} --undo`,
       };
     });
 }

@@ -5,6 +5,7 @@ import { VERSIONS } from '../../src/wire/versions.ts';
 import { formatAddress } from '../gossip/core/address.ts';
 import { Gossip, Keyring } from '../gossip/index.ts';
 import { Links } from '../link/links.ts';
+import type { DirectoryAges } from './directory-ages.ts';
 import { LinkLog } from './link-log.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
@@ -29,14 +30,25 @@ export interface NodeLinks {
   whyNot(node: string): string | undefined;
 }
 
-/** @param up a node has just been connected */
-export function makeLinks(node: ClusterNodeOptions, bootId: string, up: (peer: string) => void): NodeLinks {
+/**
+ * @param ages of the nodes' directories: this one's goes along; undefined: they have none
+ * @param up a node has just been connected
+ */
+export function makeLinks(
+  node: ClusterNodeOptions,
+  bootId: string,
+  ages: DirectoryAges | undefined,
+  up: (peer: string) => void,
+): NodeLinks {
   const { config, self: directoryId, security, network, clock, scheduler, random } = node;
   const log = new LinkLog(node.log, clock);
   const links = new Links({
     identity: {
       ...{ clusterId: identityOf(node), nodeName: config.name, directoryId, bootId, version: VERSION },
       protocol: (node.spoken ?? VERSIONS.spoken).link,
+      get age() {
+        return ages?.age;
+      },
     },
     ...{ security, network, clock, scheduler, random },
     randomBytes: (length) => node.randomBytes(length),

@@ -174,6 +174,15 @@ describe('what a node leads', () => {
     }
     const pauses = at.slice(1).map((ms, i) => ms - (at[i] ?? 0));
     expect(pauses).toEqual([2_000, 4_000, 8_000]);
+    // Another process of that node is another matter.
+    moves.connected('d-c');
+    await time.advance(1_000);
+    expect(transfers).toEqual([]);
+    moves.connected('d-b');
+    await time.advance(1_000);
+    expect(transfers).toEqual([{ shard, to: 'd-b' }]);
+    lead(shard, 'a', 'b', 'c');
+    moves.transferEnded(shardId(shard), 'd-b', 'abandoned');
     expect(moves.rebalance()).toBe(1);
     lead(shard, 'a', 'b', 'c');
     moves.transferEnded(shardId(shard), 'd-b', 'handedOver');

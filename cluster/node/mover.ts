@@ -118,6 +118,14 @@ export class Mover {
     if (this.#evacuating) this.wake();
   }
 
+  /** The node of this directory has just been connected: what its last process did not take says nothing of this one. */
+  connected(directoryId: string): void {
+    for (const [shard, failures] of this.#failures) {
+      failures.delete(directoryId);
+      if (failures.size === 0) this.#failures.delete(shard);
+    }
+  }
+
   /** Shards led here. */
   led(): ShardId[] {
     const led: ShardId[] = [];

@@ -82,5 +82,7 @@ export interface ClusterNodeOptions {
   times?: Partial<ReplicaTimes> | undefined;
   bounds?: Partial<ReplicaBounds> | undefined;
   departures?: Partial<DepartureTimes> | undefined;
+  /** ms between two counts of the directory's age. */
+  countMs?: number | undefined;
   routing?: Partial<RoutingLimits> | undefined;
 }

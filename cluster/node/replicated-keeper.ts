@@ -5,6 +5,7 @@ import type { CommitLog } from '../../src/ports/commit-log.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { LedShards } from '../../src/ports/led-shards.ts';
 import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
+import type { RemoteNode } from '../link/identity.ts';
 import type { Links } from '../link/links.ts';
 import type { Rpc } from '../link/rpc.ts';
 import { committerLog } from '../replication/committer-log.ts';
@@ -34,6 +35,8 @@ export interface ReplicatedKeeperOptions {
   view: ShardView;
   engine(): LedShards;
   ring(): Ring | undefined;
+  /** A node with which entries and votes may be exchanged. */
+  trusts(remote: RemoteNode): boolean;
   /** In force; version 0: none yet. */
   plan(): RingPlan;
   state(): BirthState;
@@ -56,7 +59,7 @@ export class ReplicatedKeeper implements ShardKeeper {
     const { store, layout, links, rpc, roster, view } = options;
     const { config, coordinator, clock, scheduler, random, log, times, bounds } = options.node;
     const { shardCount, directoryId: self } = store;
-    const transport = new ReplicationLink();
+    const transport = new ReplicationLink(options.trusts, (directoryId) => this.#mover.connected(directoryId));
     links.use('replication', transport);
     links.use('snapshot', { up: () => {}, down: () => {}, message: () => {} });
     this.#driver = new ReplicationDriver({

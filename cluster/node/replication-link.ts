@@ -2,11 +2,20 @@
 // ports/replication-transport.ts.
 
 import type { ReplicationTransport } from '../../src/ports/replication-transport.ts';
+import type { RemoteNode } from '../link/identity.ts';
 import type { ChannelUser, Peer } from '../link/peer.ts';
 
 export class ReplicationLink implements ReplicationTransport, ChannelUser {
+  readonly #trusts: (remote: RemoteNode) => boolean;
+  readonly #connected: (directoryId: string) => void;
   readonly #peers = new Map<string, Peer>();
   #receive: ((directoryId: string, frame: Uint8Array) => void) | undefined;
+
+  /** @param trusts false: its directory is not the voter that it was, and nothing it says is passed on */
+  constructor(trusts: (remote: RemoteNode) => boolean, connected: (directoryId: string) => void) {
+    this.#trusts = trusts;
+    this.#connected = connected;
+  }
 
   send(directoryId: string, frame: Uint8Array): void {
     // A full queue loses it, as a broken link does: it is said again.
@@ -24,8 +33,10 @@ export class ReplicationLink implements ReplicationTransport, ChannelUser {
 
   // ---------------------------------------------------------------- ChannelUser
 
-  up(peer: Peer, remote: { readonly directoryId: string }): void {
+  up(peer: Peer, remote: RemoteNode): void {
+    if (!this.#trusts(remote)) return;
     this.#peers.set(remote.directoryId, peer);
+    this.#connected(remote.directoryId);
   }
 
   down(peer: Peer): void {
@@ -34,6 +45,6 @@ export class ReplicationLink implements ReplicationTransport, ChannelUser {
 
   message(peer: Peer, frame: Uint8Array): void {
     const from = peer.remote?.directoryId;
-    if (from !== undefined) this.#receive?.(from, frame);
+    if (from !== undefined && this.#peers.get(from) === peer) this.#receive?.(from, frame);
   }
 }

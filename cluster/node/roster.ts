@@ -2,7 +2,7 @@
 // and finds the node that has a data directory. Called by cluster-node.ts.
 
 import type { Log } from '../../src/ports/log.ts';
-import { parseAddress } from '../gossip/core/address.ts';
+import { formatAddress, parseAddress } from '../gossip/core/address.ts';
 import type { MemberSnapshot } from '../gossip/index.ts';
 import type { Links } from '../link/links.ts';
 import type { Address } from '../link/transport.ts';
@@ -37,7 +37,7 @@ export class Roster {
 
   /** Members of gossip have changed: links follow. */
   refresh(): void {
-    const { self, links, log, members } = this.#options;
+    const { self, links, members } = this.#options;
     this.#byDirectory = new Map();
     for (const member of members()) {
       const known = this.#byDirectory.get(member.directoryId);
@@ -49,13 +49,18 @@ export class Roster {
         continue;
       }
       const address = linkOf(member);
-      if (address === undefined) continue;
-      try {
-        links.connect(member.name, address);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        log.warn({ node: member.name, address: member.addresses.link }, `no link to a node: ${why}`);
-      }
+      if (address !== undefined) this.connect(member.name, address);
+    }
+  }
+
+  /** Keeps a link to this node; the log says why there can be none. */
+  connect(node: string, address: Address): void {
+    const { links, log } = this.#options;
+    try {
+      links.connect(node, address);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.warn({ node, address: formatAddress(address.host, address.port) }, `no link to a node: ${why}`);
     }
   }
 

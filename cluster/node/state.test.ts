@@ -34,6 +34,15 @@ describe('what a node knows from before its start', () => {
     expect(readdirSync(at)).toEqual([STATE_FILE]);
   });
 
+  it('keeps the ages of directories, and leaves out what is none', async () => {
+    const at = directory();
+    const known = { directoryId: 'd', bootId: 'b', age: 7 };
+    await stateFile(at).write({ ...STATE, age: 3, ages: [known] });
+    expect(await stateFile(at).read()).toEqual({ ...STATE, age: 3, ages: [known] });
+    const hostile = { format: 1, ...STATE, age: -1, ages: [known, null, 'x', { ...known, age: 'x' }, { age: 1 }] };
+    expect(parseState(JSON.stringify(hostile))).toEqual({ ...STATE, ages: [known] });
+  });
+
   it('says that the directory was given up, which is none to start from', async () => {
     const at = directory();
     await stateFile(at).write({ ...STATE, damaged: 'shard 3 of data directory d is damaged: entry 7' });

@@ -21,6 +21,17 @@ export interface NodeState {
   readonly draining: Draining;
   /** What was found wrong with what the directory holds, of which its own checks see nothing: it is no replica any more. */
   readonly damaged?: string | undefined;
+  /** How old the directory is (directory-ages.ts), and the others' as they said last. Absent in what a release before wrote. */
+  readonly age?: number | undefined;
+  readonly ages?: readonly KnownAge[] | undefined;
+}
+
+/** Of another node's directory. */
+export interface KnownAge {
+  readonly directoryId: string;
+  /** Of the process that said it. */
+  readonly bootId: string;
+  readonly age: number;
 }
 
 /** In the place of a first plan: the shards were made before the cluster had any, by a restore. No plan of the new cluster is taken for theirs. */
@@ -101,12 +112,24 @@ export function parseState(text: string, { reads } = VERSIONS.kept.nodeState): N
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { format, record, plan, firstPlan, born, draining, damaged } = value as Record<string, unknown>; // checked one by one
+  const { format, record, plan, firstPlan, born, draining, damaged, age, ages } = value as Record<string, unknown>; // checked one by one
   if (typeof format !== 'number' || !isIn(format, reads) || typeof plan !== 'string' || typeof firstPlan !== 'string')
     return undefined;
   if (typeof born !== 'boolean' || !isDraining(draining) || !isRecord(record)) return undefined;
-  const known = { record, plan, firstPlan, born, draining };
-  return typeof damaged === 'string' ? { ...known, damaged } : known;
+  return {
+    ...{ record, plan, firstPlan, born, draining },
+    ...(typeof damaged === 'string' && { damaged }),
+    ...(isAge(age) && { age }),
+    ...(Array.isArray(ages) && { ages: ages.filter(isKnownAge) }),
+  };
+}
+
+const isAge = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0; // it is a number
+
+function isKnownAge(value: unknown): value is KnownAge {
+  if (typeof value !== 'object' || value === null) return false;
+  const { directoryId, bootId, age } = value as Record<string, unknown>; // checked one by one
+  return typeof directoryId === 'string' && typeof bootId === 'string' && isAge(age);
 }
 
 const isDraining = (value: unknown): value is Draining =>

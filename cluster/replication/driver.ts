@@ -4,20 +4,20 @@
 
 import type { Cancelable } from '../../src/ports/clock.ts';
 import { lsn, type ShardId, type Term } from '../../src/ports/ids.ts';
-import type { ReplicaFlush, ReplicaPosition } from '../../src/ports/replica-store.ts';
+import type { ReplicaFlush } from '../../src/ports/replica-store.ts';
 import type { AppendAnswer, AppendOutcome, ReplicatedLog } from '../../src/ports/replicated-log.ts';
-import type { LogEntry, ShardFlush } from '../../src/ports/store.ts';
+import type { ShardFlush } from '../../src/ports/store.ts';
 import { Applying } from './applying.ts';
 import { CatchUp, SNAPSHOTS_AT_ONCE } from './catch-up.ts';
 import { type ConfigurationChange, configurationOf, encodeConfiguration } from './core/configuration.ts';
 import { firstEntry, isData } from './core/entry.ts';
 import { type DirectoryId, directoryId } from './core/ids.ts';
-import { type StoredEntry, storedEntry } from './core/log.ts';
 import type { Message } from './core/message.ts';
 import { DEFAULT_TIMES, type ReplicaTimes } from './core/options.ts';
 import type { Notice } from './core/output.ts';
 import { type ChangeAnswer, Replica } from './core/replica.ts';
 import type { DriverOptions } from './driver-options.ts';
+import { type Found, find } from './found.ts';
 import { Leaving, type Standing, standingOf } from './leaving.ts';
 import { decodeFrame, owned } from './multi/frame.ts';
 import { Peers } from './multi/peers.ts';
@@ -33,13 +33,6 @@ const READ_FIRST_MS = 20;
 /** Drains that lead to more to drain at once: more is a loop, and waits for the next turn. */
 const MAX_ROUNDS = 100;
 const CONFIRMED = Promise.resolve(true);
-
-/** Of a shard, in the store. */
-interface Found {
-  readonly position: ReplicaPosition;
-  readonly stored: readonly StoredEntry[];
-  readonly entries: readonly LogEntry[];
-}
 
 /** A log of this directory and its leader's differ though they cannot: for good. */
 export class DamagedError extends Error {
@@ -125,15 +118,8 @@ export class ReplicationDriver implements ReplicatedLog {
         await store.resumeInstall(shard, layout);
         this.#options.user.installed(shard, position.appliedLsn);
       }
-      // Of one that was dropped its promises are left: it is no replica.
-      if (position.lastLsn === 0) continue;
-      const stored: StoredEntry[] = [];
-      const entries: LogEntry[] = [];
-      for await (const entry of store.readLog(shard, lsn(position.base.lsn + 1))) {
-        if (entry.lsn <= position.appliedLsn) stored.push(storedEntry(entry));
-        else entries.push(entry);
-      }
-      this.#add(shard, { position: store.replicaPosition(shard), stored, entries });
+      const found = await find(store, shard);
+      if (found !== undefined) this.#add(shard, found);
     }
     if (this.#state !== 'new') return;
     this.#state = 'open';

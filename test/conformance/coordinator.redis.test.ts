@@ -141,7 +141,9 @@ describe('one server', () => {
       await reached(one);
       expect(lines.map((line) => line.replaceAll(/\d+/g, '#'))).toEqual([
         'info Redis at #.#.#.#:# is reached {}',
-        expect.stringContaining('warn Redis at #.#.#.#:# is away. What is led goes on, and of a node that dies is led by others; no ring plan changes'),
+        expect.stringContaining(
+          'warn Redis at #.#.#.#:# is away. What is led goes on, and of a node that dies is led by others; no ring plan changes',
+        ),
         'info Redis at #.#.#.#:# is back {"seconds":#}',
       ]);
     });

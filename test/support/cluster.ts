@@ -9,6 +9,7 @@ import { completeConfig } from '../../src/config/config.ts';
 import { type RunningNode, startNode } from '../../src/node.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { ShardStatus } from '../../src/ports/cluster.ts';
+import type { Log } from '../../src/ports/log.ts';
 import { eventually, type RedisServer, startRedis } from './redis.ts';
 
 export interface TestNodeOptions {
@@ -16,6 +17,8 @@ export interface TestNodeOptions {
   directory?: string;
   /** The database that all nodes share, instead of directories. */
   postgres?: string;
+  /** Default: none. */
+  log?: Log;
 }
 
 export class TestCluster {
@@ -57,7 +60,7 @@ export class TestCluster {
           ...options.cluster,
         },
       }),
-      { log: createLogger('silent'), onFatal: (error) => this.fatal.push(error) },
+      { log: options.log ?? createLogger('silent'), onFatal: (error) => this.fatal.push(error) },
     );
     this.nodes.set(name, node);
     return node;

@@ -11,7 +11,7 @@ import type { LogEnd, Message } from './message.ts';
 import { DEFAULT_BOUNDS, DEFAULT_TIMES, type ReplicaBounds, type ReplicaTimes } from './options.ts';
 import type { Notice, Outgoing } from './output.ts';
 
-/** What a start finds on the disk. A directory that is empty, restored or damaged has a new id and finds nothing. */
+/** What a start finds on the disk. A directory that was emptied, or restored, has a new id and finds nothing. */
 export interface Restored {
   base: LogBase;
   /** Rows are of this lsn, at or after base: committed, whatever else is. Default: base. */

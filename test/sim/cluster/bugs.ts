@@ -1,5 +1,6 @@
 // Bugs planted from outside, around or into the real parts for one seed at a time: the simulator has to find each. Never a switch in production code.
 
+import { DirectoryAges } from '../../../cluster/node/directory-ages.ts';
 import { ReplicatedKeeper } from '../../../cluster/node/replicated-keeper.ts';
 import { directoryId } from '../../../cluster/replication/core/ids.ts';
 import { Leadership } from '../../../cluster/replication/core/leadership.ts';
@@ -20,6 +21,15 @@ import { withoutReceived, withRowsOf } from '../bugs.ts';
 import { emptyVotes, majorityIs, readsAlone, replaced, truncatesCommitted } from '../plants.ts';
 import type { ClusterPlan, FaultName } from './plan.ts';
 import type { ClusterBug } from './simulate.ts';
+
+/** Whoever comes with less than was heard of its directory is let in all the same. */
+function anyAge(): () => void {
+  const { whyOutdated } = DirectoryAges.prototype;
+  return replaced(DirectoryAges.prototype, 'whyOutdated', function trusting(this: DirectoryAges, remote) {
+    whyOutdated.call(this, remote);
+    return undefined;
+  });
+}
 
 export const BUGS = {
   /** As soon as one disk has it. */
@@ -112,9 +122,15 @@ export const BUGS = {
   'voters-believed-there': {
     replace: () => replaced(Leadership.prototype, 'keepsUp', () => true),
   },
+  'older-directory-votes': { replace: anyAge },
   'empty-directory-votes': {
     world: { keepsIdWhenEmptied: true },
-    replace: emptyVotes,
+    replace: () => {
+      const undo = [emptyVotes(), anyAge()];
+      return () => {
+        for (const one of undo) one();
+      };
+    },
   },
   /** The follower is taken to hold what others hold. */
   'snapshot-without-tail': {
@@ -251,6 +267,7 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
   },
   'voters-believed-there': { says: /^members: .* of whom only .* lately/, from: 44 },
+  'older-directory-votes': { says: /^amnesia: .* an older copy/, from: 3, in: having('volume set back') },
   'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
   'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
   'snapshot-row-lost': { says: /^I1: .* after shard \d+ was installed/, from: 2 },

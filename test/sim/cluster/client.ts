@@ -41,7 +41,6 @@ export interface ClientWorld extends WorkerWorld {
   readonly truth: Truth;
   readonly updates: UpdateWatch;
   readonly callbacks: CallbackWatch;
-  /** Rows may be damaged, or not be read, for a while. */
   readonly mayFailToRead: boolean;
   reached(what: string): void;
   /** Whether this workflow's start was acknowledged; of none: yes. */

@@ -113,6 +113,12 @@ export class DirectoryDisk {
     this.#map.changes = [];
   }
 
+  /** From now on it holds this and nothing else. */
+  takeOver(copy: MemoryDisk): void {
+    for (const key of copy.keys()) this.#map.set(key, copy.durable.get(key) ?? new Uint8Array());
+    this.#map.changes = [];
+  }
+
   copy(): MemoryDisk {
     const copy = new MemoryDisk();
     copy.durable = this.medium.durable.clone();

@@ -36,6 +36,7 @@ export class FaultDriver {
     this.#random = new SeededRandom(`cluster faults ${world.plan.seed}`);
     const isCalm = (): boolean => this.#calm;
     this.#losses = new Losses(world, this.#random, isCalm);
+    world.onOutdated = (machine) => this.#losses.giveUp(machine);
     this.#operator = new Operator(world, this.#random, this.#losses, isCalm);
     this.#jobLeader = new JobLeaderFault(world);
   }
@@ -237,6 +238,8 @@ export class FaultDriver {
         // It comes back while others look for a leader.
         if (random.chance(0.5)) this.#aftershock(random.between(500, 5_000));
         return machine.name;
+      case 'volume set back':
+        return this.#losses.setBack(machine);
       case 'clock jump': {
         // Nodes whose clocks differ by more than a second do not connect: the operator sees to it.
         const ms = random.pick([400, 5_000]) * random.between(-1, 1);

@@ -57,6 +57,7 @@ export class LogWatch {
   /** By directory and shard: the last entry that is the log's own. */
   readonly #controls = new Map<string, number>();
   /** By directory and term: it stands because a leader hands over to it. Of which shard is not known. */
+  readonly #setBack = new Set<string>();
   readonly #takeOvers = new Set<string>();
   /** By directory, shard and term: to whom. */
   readonly #promises = new Map<string, string>();
@@ -70,6 +71,12 @@ export class LogWatch {
 
   /** One batch of a directory has become durable. */
   written(directory: string, written: Written, onDisk: OnDisk): void {
+    if (this.#setBack.has(directory)) {
+      // Alone it appends nothing.
+      if (written.some(([key, value]) => key.startsWith(LOG) && value !== undefined))
+        throw new Violation('amnesia', `${directory} takes part, though an older copy of it was put back`);
+      return;
+    }
     const fresh = new Set<Held>();
     for (const [key, value] of written) {
       if (key.startsWith(LOG) && value !== undefined)
@@ -116,6 +123,12 @@ export class LogWatch {
     for (const { held } of this.#shards.values()) {
       for (const entries of held.values()) for (const { holders } of entries) holders.delete(directory);
     }
+  }
+
+  /** An older copy of it was put back: nothing counts that it says or writes from now on. */
+  setBack(directory: string): void {
+    this.forgotten(directory);
+    this.#setBack.add(directory);
   }
 
   // ---------------------------------------------------------------- nodes

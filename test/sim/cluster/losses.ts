@@ -7,6 +7,7 @@ import { openMemoryStore } from '../../../src/store/memory/store.ts';
 import { Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
 import type { Machine } from './machine.ts';
+import { COUNT_MS } from './node.ts';
 import type { ClusterWorld } from './world.ts';
 
 /** ms between two words of the operator on the same matter. */
@@ -18,6 +19,8 @@ export class Losses {
   readonly #isCalm: () => boolean;
   /** Directories that are gone for good. */
   readonly #lost = new Set<string>();
+  /** Of which an older copy was put back. */
+  readonly #outdated = new Set<string>();
 
   constructor(world: ClusterWorld, random: SeededRandom, isCalm: () => boolean) {
     this.#world = world;
@@ -48,6 +51,41 @@ export class Losses {
     }
     this.#lost.add(before);
     this.#retire(before);
+  }
+
+  /** Its directory is copied now, and put back in a while: the others know better by then. */
+  setBack(machine: Machine): string | undefined {
+    const { kernel, plan } = this.#world;
+    if (plan.replicas < 3 || machine.node?.state !== 'serving' || !this.mayLose(machine)) return undefined;
+    const copy = machine.copy();
+    kernel.after(this.#random.between(3 * COUNT_MS, 8 * COUNT_MS), 'a volume is set back', () => {
+      const { directoryId } = machine;
+      if (this.#isCalm() || directoryId !== copy.directoryId || !machine.isUp || !this.mayLose(machine)) return;
+      // Who has had no link with it since takes it for what it was: nothing can be done about that.
+      const since = (copy.state?.age ?? 0) + 1;
+      const others = this.#world.machines.filter((one) => one !== machine && one.knownState !== undefined);
+      const know = others.every(({ knownState }) =>
+        knownState?.ages?.some((known) => known.directoryId === directoryId && known.age >= since),
+      );
+      if (!know) return;
+      kernel.note(`the volume of ${machine.name} (${directoryId}) is set back`);
+      this.#world.reached('a volume was set back');
+      machine.node?.crash('silently');
+      machine.putBack(copy);
+      this.#world.watch.setBack(directoryId);
+      this.#lost.add(directoryId);
+      this.#outdated.add(directoryId);
+      this.#world.startSoon(machine, this.#random.between(200, 4_000));
+    });
+    return machine.name;
+  }
+
+  /** Its node says that its directory is older than it was. False: it has no reason to. */
+  giveUp(machine: Machine): boolean {
+    if (!this.#outdated.has(machine.directoryId)) return false;
+    machine.node?.crash('told');
+    this.empty(machine);
+    return true;
   }
 
   flip(machine: Machine): string | undefined {

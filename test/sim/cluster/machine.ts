@@ -2,6 +2,7 @@
 // directory may be emptied, and is then another one.
 
 import type { NodeState, StateStore } from '../../../cluster/node/state.ts';
+import type { MemoryDisk } from '../../../src/store/memory/backend.ts';
 import type { OnDisk } from '../flush-watch.ts';
 import type { Kernel } from '../kernel.ts';
 import { SeededRandom } from '../random.ts';
@@ -16,6 +17,12 @@ export interface MachineWorld {
   kernel: Kernel;
   seed: number;
   landed(directory: string, written: Written, onDisk: OnDisk): void;
+}
+
+export interface DirectoryCopy {
+  readonly directoryId: string;
+  readonly disk: MemoryDisk;
+  readonly state: NodeState | undefined;
 }
 
 export class Machine {
@@ -56,6 +63,21 @@ export class Machine {
     this.disk = this.#newDisk();
     if (id === 'same id') this.directoryId = before;
     this.#state = undefined;
+  }
+
+  /** As a snapshot of its volume would hold it. */
+  copy(): DirectoryCopy {
+    return { directoryId: this.directoryId, disk: this.disk.copy(), state: this.#state };
+  }
+
+  /** The volume is set back. */
+  putBack({ directoryId, disk, state }: DirectoryCopy): void {
+    const { kernel, seed, landed } = this.#world;
+    const random = new SeededRandom(`disk ${seed} ${directoryId} put back`);
+    this.directoryId = directoryId;
+    this.disk = new DirectoryDisk(kernel, random, (written, onDisk) => landed(directoryId, written, onDisk));
+    this.disk.takeOver(disk);
+    this.#state = state;
   }
 
   /** The state file as this process sees it. */

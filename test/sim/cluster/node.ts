@@ -47,6 +47,8 @@ const RETENTION_MS = 72 * 3_600_000;
 const GOSSIP_PORT = 7_946;
 const LINK_PORT = 7_947;
 const JOIN_RETRY_MS = 500;
+/** ms in which a directory counts once. */
+export const COUNT_MS = 1_000;
 
 /** As LAN, but for what a minute has no time for. */
 const GOSSIP = gossipConfig(LAN, {
@@ -270,6 +272,7 @@ export class ClusterProcess {
       network: network.linksOf(machine.host, process),
       security: { mode: 'none' },
       ...{ clock: process, scheduler: process, random: this.#random, log: this.#log(), pageTokenOf, onFatal },
+      countMs: COUNT_MS,
       busy: () => (kernel.now % 1_000) / 1_000,
       randomBytes: (length) => Uint8Array.from({ length }, () => process.random.u32() & 0xff),
       shardOf: (namespace, workflowId) => shardOf(namespace, workflowId, settings.shardCount),

@@ -53,6 +53,7 @@ export const FAULTS = [
   'hung disk',
   'bit flip',
   'emptied directory',
+  'volume set back',
   'clock jump',
   'redis away',
   'redis forgets',
@@ -95,7 +96,9 @@ const SHARED: readonly FaultName[] = [
 
 /** What few other faults lead to is drawn twice as often. */
 const REPLICATED: readonly FaultName[] = [
-  ...FAULTS.filter((fault) => !/database|broken sessions|serialization|read error|hung disk/.test(fault)),
+  ...FAULTS.filter(
+    (fault) => !/database|broken sessions|serialization|read error|hung disk|volume set back/.test(fault),
+  ),
   ...(['rivals', 'lost confirmation', 'isolated leader', 'emptied directory'] as const),
 ];
 /** Of seeds: their nodes share a database. */
@@ -150,6 +153,7 @@ const WARM_SHARE = 0.5;
 /** Of seeds whose shards are replicated: about as many as have any other fault. */
 const READ_ERROR_SHARE = 0.15;
 const HUNG_DISK_SHARE = 0.15;
+const SET_BACK_SHARE = 0.15;
 /** Of seeds whose shards are replicated: backups are made, and how many at most. */
 const BACKUP_SHARE = 0.3;
 const MOST_BACKUPS = 6;
@@ -195,6 +199,8 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     kinds.add('read error');
   if (durability === 'replicated' && new SeededRandom(`cluster hung disks ${seed}`).chance(HUNG_DISK_SHARE))
     kinds.add('hung disk');
+  if (durability === 'replicated' && new SeededRandom(`cluster volumes ${seed}`).chance(SET_BACK_SHARE))
+    kinds.add('volume set back');
   const faultCount = calm ? 0 : random.int(7, 16);
   const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
     (a, b) => a - b,

@@ -95,6 +95,8 @@ export class ClusterWorld implements ClientWorld {
   onApplied: ((node: ClusterProcess, item: ShardMessage) => void) | undefined;
   /** Directories that may hold damage: a node that will not start on one is expected. */
   readonly damaged = new Map<string, () => void>();
+  /** False: its directory is as it was left. */
+  onOutdated: ((machine: Machine) => boolean) | undefined;
 
   constructor(plan: ClusterPlan, plant: WorldPlant = {}, sink?: (line: string) => void) {
     const { seed } = plan;
@@ -197,6 +199,7 @@ export class ClusterWorld implements ClientWorld {
     };
   }
 
+  /** Rows may be damaged, or not be read, for a while. */
   get mayFailToRead(): boolean {
     return this.plan.kinds.some((kind) => kind === 'bit flip' || kind === 'read error');
   }
@@ -335,6 +338,7 @@ export class ClusterWorld implements ClientWorld {
       node.crash('told');
       return;
     }
+    if (/is older than it was/.test(text) && this.onOutdated?.(machine) === true) return;
     const damage = this.damaged.get(node.directoryId);
     const isHung = machine.disk.hasHung && text.startsWith('the disk hangs');
     if (damage === undefined && !isHung && !text.includes(DISK_ERROR) && !isTaken(text)) {
