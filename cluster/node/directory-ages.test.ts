@@ -13,6 +13,7 @@ const COUNT_MS = 1_000;
 interface Directory {
   id: string;
   state: Pick<NodeState, 'age' | 'ages' | 'damaged'>;
+  isFull?: boolean;
 }
 
 interface Running {
@@ -37,7 +38,10 @@ function cluster() {
       ...{ name, self: directory.id, state: directory.state, countMs: COUNT_MS, scheduler: net.time, rpc: () => rpc },
       connected: others,
       remoteOf: (node) => running.get(node)?.remote(),
-      save: async (change) => void (directory.state = { ...directory.state, ...change }),
+      save: async (change) => {
+        if (directory.isFull) throw new Error('no space left');
+        directory.state = { ...directory.state, ...change };
+      },
       failed: (error) => failures.push(error),
     });
     const remote = (): RemoteNode => ({
@@ -141,6 +145,18 @@ describe('a data directory', () => {
       expect(directory.state.age).toBeGreaterThanOrEqual(b.remote().age ?? Number.POSITIVE_INFINITY);
     }
     expect(directory.state.age).toBe(7);
+  });
+
+  it('says nothing that its disk refused, and goes on once that has room', async () => {
+    const { start, pass } = cluster();
+    const directory = empty('d-b');
+    const b = await start('b', directory);
+    directory.isFull = true;
+    await pass(5_000);
+    expect([b.remote().age, b.failures]).toEqual([1, []]);
+    directory.isFull = false;
+    await pass(2_000);
+    expect(b.remote().age).toBe(3);
   });
 
   it('is one of so many that are remembered', async () => {

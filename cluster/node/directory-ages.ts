@@ -31,7 +31,7 @@ export interface DirectoryAgesOptions {
   /** Of a node that is connected. */
   remoteOf(node: string): RemoteNode | undefined;
   save(change: Partial<NodeState>): Promise<void>;
-  /** It could not be saved, or this node's directory is older than it was. */
+  /** This node's directory is older than it was. */
   failed(error: unknown): void;
 }
 
@@ -68,7 +68,7 @@ export class DirectoryAges {
       call.answer(encodeValue(null));
       if (directoryId !== self || this.#stopped) return;
       // A restart would come to a node that does not know.
-      save({ damaged: why }).catch(failed);
+      save({ damaged: why }).catch(() => undefined);
       failed(new Error(why));
     });
     await this.#count((state.age ?? 0) + 1);
@@ -125,15 +125,22 @@ export class DirectoryAges {
   }
 
   #countLater(): void {
-    const { scheduler, countMs, connected, failed } = this.#options;
+    const { scheduler, countMs } = this.#options;
     if (this.#stopped) return;
     this.#timer = scheduler.after(countMs, () => {
-      this.#count((this.#age ?? 0) + 1).then(() => {
-        if (this.#stopped) return;
-        for (const node of connected()) this.#say(node, GROWN, { age: this.#age });
-        this.#countLater();
-      }, failed);
+      // What is not on the disk is not said; a disk that refuses it has more to say by itself.
+      void this.#count((this.#age ?? 0) + 1)
+        .then(
+          () => this.#sayAge(),
+          () => undefined,
+        )
+        .then(() => this.#countLater());
     });
+  }
+
+  #sayAge(): void {
+    if (this.#stopped) return;
+    for (const node of this.#options.connected()) this.#say(node, GROWN, { age: this.#age });
   }
 
   #say(node: string, method: string, body: object): void {
