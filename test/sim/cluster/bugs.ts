@@ -254,7 +254,7 @@ const having =
 export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
   'commit-before-majority': { says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 2 },
   'read-without-confirming': { says: /^linearizable reads/, from: 68, in: having('deaf hand-over') },
-  'vote-twice-after-restart': { says: /^promises: .* and had promised it to/, from: 157, in: having('rivals') },
+  'vote-twice-after-restart': { says: /^promises: .* and had promised it to/, from: 183, in: having('rivals') },
   'truncate-committed': { says: /^truncation: .* which is committed/, from: 8 },
   'outbox-applied-twice': {
     ...{ says: /^I5: .*|^backup: .* is no consistent cut/, from: 3 },
@@ -266,12 +266,12 @@ export const FOUND_BY: { readonly [B in BugName]: FoundBy } = {
     ...{ says: /^I1: .* calls entry \d+ .* committed, which is durable/, from: 8 },
     in: ({ replicas, firstMembers }) => replicas === 3 && firstMembers > 3,
   },
-  'voters-believed-there': { says: /^members: .* of whom only .* lately/, from: 44 },
+  'voters-believed-there': { says: /^members: .* of whom only .* lately/, from: 504 },
   'older-directory-votes': { says: /^amnesia: .* an older copy/, from: 3, in: having('volume set back') },
   'empty-directory-votes': { says: /^amnesia: .* holds nothing/, from: 50, in: having('emptied directory') },
   'snapshot-without-tail': { says: /^I1: .* drops shard \d+, of which it is a voter/, from: 5 },
   'snapshot-row-lost': { says: /^I1: .* after shard \d+ was installed/, from: 2 },
-  'update-said-not-applied': { says: /^I5: update of .* was refused as not applied, and was applied/, from: 133 },
+  'update-said-not-applied': { says: /^I5: update of .* was refused as not applied, and was applied/, from: 211 },
   'pushed-before-majority': { says: /^I1: a pushed \w+ task, event \d+ .* committed is/, from: 1 },
   'throttle-forgets': { says: /^flow: \d+ permits of key .* are given within/, from: 7 },
   'batch-step-noted-anyhow': {
