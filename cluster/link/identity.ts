@@ -14,7 +14,7 @@ export interface NodeIdentity {
   version: string;
   /** Versions of the link's frames it speaks: the newest and the one before, so that a cluster is upgraded node by node. */
   protocol: VersionRange;
-  /** How old its directory is, which never falls (node/directory-ages.ts); undefined: it has none, or says nothing of it. From 0 to 2^53 - 1. */
+  /** How old its directory was when this process began (node/directory-ages.ts); undefined: it has none, or says nothing of it. From 0 to 2^53 - 1. */
   readonly age?: number | undefined;
 }
 

@@ -42,7 +42,8 @@ export class DirectoryAges {
   readonly #options: DirectoryAgesOptions;
   /** By directory; those heard of last at the end. */
   readonly #known: Map<string, Omit<KnownAge, 'directoryId'>>;
-  #age: number | undefined;
+  #age = 0;
+  #ageAtStart: number | undefined;
   #timer: Cancelable | undefined;
   #stopped = false;
 
@@ -51,9 +52,12 @@ export class DirectoryAges {
     this.#known = new Map(options.state.ages?.map(({ directoryId, ...known }) => [directoryId, known]));
   }
 
-  /** Of this node's directory, durably; undefined before `begin`. */
-  get age(): number | undefined {
-    return this.#age;
+  /**
+   * Of this node's directory, durably, as this process began; undefined before `begin`. What it has counted since says nothing of where it began: with no
+   * link to anybody one that was set back would come to any age.
+   */
+  get ageAtStart(): number | undefined {
+    return this.#ageAtStart;
   }
 
   /** Before anybody is spoken to. */
@@ -72,6 +76,7 @@ export class DirectoryAges {
       failed(new Error(why));
     });
     await this.#count((state.age ?? 0) + 1);
+    this.#ageAtStart = this.#age;
     this.#countLater();
   }
 
@@ -129,7 +134,7 @@ export class DirectoryAges {
     if (this.#stopped) return;
     this.#timer = scheduler.after(countMs, () => {
       // What is not on the disk is not said; a disk that refuses it has more to say by itself.
-      void this.#count((this.#age ?? 0) + 1)
+      void this.#count(this.#age + 1)
         .then(
           () => this.#sayAge(),
           () => undefined,

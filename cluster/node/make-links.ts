@@ -47,7 +47,7 @@ export function makeLinks(
       ...{ clusterId: identityOf(node), nodeName: config.name, directoryId, bootId, version: VERSION },
       protocol: (node.spoken ?? VERSIONS.spoken).link,
       get age() {
-        return ages?.age;
+        return ages?.ageAtStart;
       },
     },
     ...{ security, network, clock, scheduler, random },

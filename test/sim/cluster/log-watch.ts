@@ -125,9 +125,8 @@ export class LogWatch {
     }
   }
 
-  /** An older copy of it was put back: nothing counts that it says or writes from now on. */
+  /** An older copy of it was put back, as if it were lost: what it acknowledged was on its disk then, and nothing counts that it writes from now on. */
   setBack(directory: string): void {
-    this.forgotten(directory);
     this.#setBack.add(directory);
   }
 
